@@ -1,0 +1,119 @@
+"""The error tree. Every message says what, which, and the remedy.
+
+ThirdshiftError
+├── BadInput             a person's mistake: exit 64
+│   ├── SpecInvalid
+│   ├── SettingsInvalid
+│   └── RepositoryRefused
+├── ServiceMissing       something needed is not there: exit 69
+│   ├── SandboxUnavailable
+│   ├── EngineUnavailable
+│   ├── ModelsUnavailable
+│   ├── LedgerUnavailable
+│   └── HubUnavailable
+├── PriceUnknown         fails closed, with the lines to add
+├── TreeRefused          a tree holds what no tree may hold
+├── SetupFailed
+└── ModelFault           one model call went wrong, in a known way
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ThirdshiftError(Exception):
+    """The root: its text is meant for a person."""
+
+
+class BadInput(ThirdshiftError):
+    """What a person gave cannot be used; nothing was begun."""
+
+
+class SpecInvalid(BadInput):
+    """A spec is refused; one line for each finding."""
+
+
+class SettingsInvalid(BadInput):
+    """thirdshift.toml, the environment or the secrets file is refused."""
+
+
+class RepositoryRefused(BadInput):
+    """A repository or a base cannot be used."""
+
+
+class ServiceMissing(ThirdshiftError):
+    """A service that is needed is not there."""
+
+
+class SandboxUnavailable(ServiceMissing):
+    """No sandbox can be opened here."""
+
+
+class EngineUnavailable(ServiceMissing):
+    """No Temporal server can be reached or started."""
+
+
+class ModelsUnavailable(ServiceMissing):
+    """No model may be called: there is no key, or no provider and no rung."""
+
+
+class LedgerUnavailable(ServiceMissing):
+    """The ledger cannot be read or written: disk full, no permission, server down."""
+
+
+class HubUnavailable(ServiceMissing):
+    """The hub, git or a workspace cannot be read or written: disk full, no permission, no git."""
+
+
+class PriceUnknown(ThirdshiftError):
+    """A call cannot be priced, so it is not sent."""
+
+
+class TreeRefused(ThirdshiftError):
+    """A directory holds something that may not enter the hub."""
+
+
+class SetupFailed(ThirdshiftError):
+    """The spec's ``setup`` command failed; the text ends with its output."""
+
+
+class FaultKind(StrEnum):
+    """What can go wrong with one model call. What follows from each is in ``core.faults``."""
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    CUT_STREAM = "cut_stream"
+    BAD_BODY = "bad_body"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    UNKNOWN_MODEL = "unknown_model"
+    TOO_LONG = "too_long"
+    BAD_REQUEST = "bad_request"
+
+
+class ModelFault(ThirdshiftError):
+    """One model call failed.
+
+    ``may_be_billed`` is true whenever the request left this machine and no answer said that it was refused
+    unprocessed: the call is then ``unknown`` and its hold stays charged.
+    """
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        message: str,
+        *,
+        may_be_billed: bool,
+        retry_after_seconds: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.may_be_billed = may_be_billed
+        self.retry_after_seconds = retry_after_seconds
+        self.status = status

@@ -1,0 +1,33 @@
+"""Money is an integer number of nano-dollars; decimal strings exist only at the edges."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+NANO_PER_USD = 1_000_000_000
+
+
+def parse_usd(text: str) -> int:
+    """Nano-dollars of a decimal string such as ``"1.50"``.
+
+    Raises ValueError for anything but a finite, non-negative amount of at most nine decimal places.
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f'{text!r} is not an amount of US dollars; write it like "1.50"') from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{text!r} is not a non-negative amount of US dollars")
+    nano = amount * NANO_PER_USD
+    if nano != nano.to_integral_value():
+        raise ValueError(f"{text!r} has more than nine decimal places; a nano-dollar is the smallest unit")
+    return int(nano)
+
+
+def format_usd(nano: int, places: int | None = None) -> str:
+    """A decimal string of dollars, exact by default, rounded half-even to ``places`` when given."""
+    amount = Decimal(nano) / NANO_PER_USD
+    if places is not None:
+        return f"{amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN):f}"
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

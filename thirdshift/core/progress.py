@@ -1,0 +1,72 @@
+"""What a loop has reached: measured in checks that pass, never in files changed or in what a model says."""
+
+from __future__ import annotations
+
+from thirdshift.core.history import AttemptRecord, LoopHistory
+from thirdshift.core.verdict import VerdictBrief
+
+
+def is_honest(verdict: VerdictBrief) -> bool:
+    """Whether its passing checks mean anything: nothing tampered with, nothing written out of scope."""
+    return not (verdict.tampering or verdict.out_of_scope)
+
+
+def judged(history: LoopHistory) -> tuple[AttemptRecord, ...]:
+    """The attempts that were given a verdict, in order."""
+    return tuple(attempt for attempt in history.attempts if attempt.verdict is not None)
+
+
+def verdicts(history: LoopHistory) -> tuple[VerdictBrief, ...]:
+    """The verdicts of all attempts, in order, the baseline left out."""
+    return tuple(attempt.verdict for attempt in history.attempts if attempt.verdict is not None)
+
+
+def best_verdict(history: LoopHistory) -> VerdictBrief | None:
+    """The verdict of the best tree so far: the baseline unless an honest attempt passes more checks than it.
+
+    Most checks passing wins, the latest among equals. An attempt that only equals the baseline does not replace
+    it: by the one measure there is, it has added nothing but changes. None where there is neither.
+    """
+    best = history.baseline
+    for verdict in filter(is_honest, verdicts(history)):
+        if len(verdict.passed) > _count(history.baseline) and len(verdict.passed) >= _count(best):
+            best = verdict
+    return best
+
+
+def best_tree(history: LoopHistory) -> str | None:
+    """The tree to go on from, and to leave behind when the loop stops; None for the loop's own start."""
+    best = best_verdict(history)
+    return None if best is None or best is history.baseline else best.tree
+
+
+def still_failing(history: LoopHistory) -> tuple[str, ...]:
+    """What remains to be done: the checks that the best tree fails, else those that the last judged one failed."""
+    best = best_verdict(history)
+    if best is not None:
+        return best.failed
+    last = verdicts(history)[-1:]
+    return last[0].failed if last else ()
+
+
+def attempts_without_progress(history: LoopHistory) -> int:
+    """How many judged attempts in a row, up to the last one, brought no progress.
+
+    Progress is a check that passes for the first time, the baseline counted, or more checks passing at once than
+    ever before. Each can happen only so often, so that no loop lives on trading one check for another.
+    """
+    known = set(history.baseline.passed) if history.baseline else set[str]()
+    most = _count(history.baseline)
+    idle = 0
+    for verdict in verdicts(history):
+        idle += 1
+        if is_honest(verdict):
+            if not known.issuperset(verdict.passed) or len(verdict.passed) > most:
+                idle = 0
+            known.update(verdict.passed)
+            most = max(most, len(verdict.passed))
+    return idle
+
+
+def _count(verdict: VerdictBrief | None) -> int:
+    return len(verdict.passed) if verdict else 0

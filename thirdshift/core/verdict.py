@@ -1,0 +1,61 @@
+"""Verdicts: the outcome of all checks on one tree. They come from commands, never from a model's words."""
+
+from __future__ import annotations
+
+from thirdshift.core.frozen import Frozen
+from thirdshift.core.ports import CommandEnd
+
+
+class CheckOutcome(Frozen):
+    """One check on one tree. ``output`` is bounded and hostile characters in it are made visible."""
+
+    id: str
+    passed: bool
+    end: CommandEnd
+    exit_code: int
+    seconds: float
+    output: str
+    holdout: bool = False
+    covers: tuple[str, ...] = ()
+
+
+class Verdict(Frozen):
+    """All that was found out about one tree; kept in the ledger."""
+
+    tree: str
+    checks: tuple[CheckOutcome, ...]
+    not_run: tuple[str, ...] = ()
+    """Checks left out because one marked ``stop_on_fail`` failed before them."""
+    out_of_scope: tuple[str, ...] = ()
+    """Changed paths that the spec does not let it write."""
+    tampering: tuple[str, ...] = ()
+    """What was done to protected files or tests, one sentence each."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check ran and passed, nothing was tampered with and no path is out of scope."""
+        return (
+            bool(self.checks)
+            and all(check.passed for check in self.checks)
+            and not (self.not_run or self.out_of_scope or self.tampering)
+        )
+
+
+class VerdictBrief(Frozen):
+    """A verdict as workflows carry it: ids and counts, small whatever the checks printed."""
+
+    id: int
+    """The ledger's number of the whole verdict."""
+    tree: str
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    """Failed or not run, in the order written."""
+    out_of_scope: int = 0
+    tampering: int = 0
+    signature: str = ""
+    """Hash of what failed and how, with numbers, hexadecimals and paths masked; empty when nothing failed."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the tree may be accepted."""
+        return bool(self.passed) and not (self.failed or self.out_of_scope or self.tampering)
