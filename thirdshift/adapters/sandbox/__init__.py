@@ -1,0 +1,1 @@
+"""Sandboxes: where commands that a model or a repository wrote are run."""
