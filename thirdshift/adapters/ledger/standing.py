@@ -1,0 +1,47 @@
+"""Where a loop stands: which checks judge it, and the last finished step of an attempt."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from thirdshift.adapters.ledger.accounts import attempt_id_of
+from thirdshift.adapters.ledger.tables import attempts, calls, loops, scopes, tool_runs
+from thirdshift.core.ledger import LoopRow, ScopeKind, ToolRun
+
+_LAST_RUN = (
+    select(tool_runs.c.body)
+    .join(calls, calls.c.call_id == tool_runs.c.call_id)
+    .where(calls.c.attempt_id == bindparam("id"))
+    .order_by(calls.c.step.desc(), calls.c.call_id.desc())
+    .limit(1)
+)
+_START = select(attempts.c.start_tree, attempts.c.start_commit).where(attempts.c.attempt_id == bindparam("id"))
+_JOB_CHARGED = select(func.sum(scopes.c.settled_nano + scopes.c.held_nano + scopes.c.unknown_nano)).where(
+    scopes.c.key == bindparam("key"), scopes.c.kind == ScopeKind.JOB.value
+)
+
+
+def read_loop(connection: Connection, loop_id: str) -> LoopRow:
+    """The loop as it was opened, or KeyError."""
+    row = connection.execute(select(loops).where(loops.c.loop_id == loop_id)).mappings().one_or_none()
+    if row is None:
+        raise KeyError(f"no loop {loop_id} in the ledger")
+    return LoopRow.model_validate({**row, "checks": tuple(json.loads(row["checks"]))})
+
+
+def standing(connection: Connection, owner_id: str, number: int) -> tuple[int, str, str]:
+    """The last call whose tools ran, and the tree and commit they left; 0 and the attempt's start if none did."""
+    attempt_id = attempt_id_of(connection, owner_id, number)
+    body = connection.execute(_LAST_RUN, {"id": attempt_id}).scalar_one_or_none()
+    if body is None:
+        start = connection.execute(_START, {"id": attempt_id}).one()
+        return 0, start.start_tree, start.start_commit
+    run = ToolRun.model_validate_json(body)
+    return run.call_id, run.tree, run.commit
+
+
+def job_cost_nano(connection: Connection, job_id: str) -> int:
+    """What the job's calls are charged with, held and unknown ones at their holds."""
+    return int(connection.execute(_JOB_CHARGED, {"key": job_id}).scalar_one() or 0)
