@@ -1,0 +1,132 @@
+"""The settings as the rest of the program sees them: every default filled in, every path absolute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from thirdshift.core.engine import EngineTarget
+from thirdshift.core.errors import ModelsUnavailable
+from thirdshift.core.frozen import Frozen
+from thirdshift.core.ladder import Ladder, Tier
+from thirdshift.core.money import format_usd
+from thirdshift.core.spec import Risk
+from thirdshift.settings.sections import BudgetsSection, PolicySection, RiskPolicy, SandboxSection
+
+
+class Provider(Frozen):
+    """Where models are called, and with which key."""
+
+    name: str
+    kind: Literal["anthropic", "openai", "openai-chat", "scripted"]
+    base_url: str = ""
+    """Empty: the vendor's own address."""
+    key_variable: str = ""
+    """The variable that holds its key; empty where no key is sent."""
+    api_key: SecretStr | None = None
+    requests_per_minute: int | None = None
+    script: Path | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether its key is there, or it needs none."""
+        return not self.key_variable or self.api_key is not None
+
+
+class Settings(Frozen):
+    """Everything that can be configured. Never prints a key."""
+
+    home: Path
+    config_path: Path | None
+    """The thirdshift.toml that was read."""
+    secrets_path: Path
+    engine: EngineTarget
+    ledger_url: str
+    hub_path: Path
+    hub_remote: str
+    sandbox: SandboxSection
+    providers: dict[str, Provider]
+    ladder: Ladder
+    """May have no rung at all; ``require_ladder`` refuses that."""
+    ladder_is_default: bool
+    """Whether it was derived from the keys that are there, and not written by a person."""
+    plan_tier: Tier | None
+    """The tier that plans; None: the one that the job's first attempt is made on."""
+    prices: dict[str, dict[str, str]]
+    """``provider/model`` to kind of token to US dollars per million, as decimal strings."""
+    budgets: BudgetsSection
+    policy: PolicySection
+    submitter: str
+    """The login name of whoever runs this process; a claim, not an identity."""
+
+    @property
+    def log_dir(self) -> Path:
+        """Where logs are kept."""
+        return self.home / "logs"
+
+    def policy_for(self, risk: Risk) -> RiskPolicy:
+        """The policy for a spec of this risk."""
+        return self.policy.of(risk)
+
+    def require_ladder(self) -> Ladder:
+        """The ladder, or ModelsUnavailable naming the remedies."""
+        if self.ladder.rungs:
+            return self.ladder
+        raise ModelsUnavailable(
+            "no model is configured and no key was found; do one of these:\n"
+            "  - set ANTHROPIC_API_KEY or OPENAI_API_KEY in the environment\n"
+            f"  - put such a line into {self.secrets_path} and run: chmod 600 {self.secrets_path}\n"
+            "  - name a server of your own in thirdshift.toml, with [providers.NAME] and [[tiers.economy]]"
+            " (`thirdshift init` writes an example)"
+        )
+
+    def require_keys(self) -> Ladder:
+        """The ladder, every provider on it with its key; else ModelsUnavailable saying which key is missing."""
+        ladder = self.require_ladder()
+        missing = sorted({r.provider for r in ladder.rungs if not self.providers[r.provider].ready})
+        if missing:
+            lines = "\n".join(
+                f"  - {self.providers[name].key_variable}, for provider `{name}`"
+                f" ({', '.join(r.model for r in ladder.rungs if r.provider == name)})"
+                for name in missing
+            )
+            raise ModelsUnavailable(
+                f"keys are missing:\n{lines}\n"
+                f"set them in the environment or in {self.secrets_path} (mode 600), or take the rungs off the ladder"
+            )
+        return ladder
+
+    def describe(self) -> dict[str, str]:
+        """What is in force, for people; keys are said to be there or not, and never shown."""
+        lines = {
+            "home": str(self.home),
+            "configuration": str(self.config_path or "none; defaults and environment"),
+            "temporal": self.engine.address or self.engine.kind,
+            "namespace": self.engine.namespace,
+            "ledger": _without_password(self.ledger_url),
+            "hub": str(self.hub_path),
+            "sandbox": f"{self.sandbox.backend}, setup network {self.sandbox.setup_network}",
+        }
+        for name, provider in sorted(self.providers.items()):
+            key = "no key sent"
+            if provider.key_variable:
+                key = f"{provider.key_variable} {'set' if provider.api_key else 'missing'}"
+            lines[f"provider {name}"] = ", ".join(filter(None, (provider.kind, provider.base_url, key)))
+        for tier in Tier:
+            models = [self.ladder.rungs[i].model for i in self.ladder.of(tier)]
+            lines[f"tier {tier}"] = ", ".join(models) or "no rung"
+        for key, nano in self.budgets.model_dump().items():
+            if nano is not None:
+                lines[f"budget {key.removesuffix('_nano')}"] = f"{format_usd(nano)} USD"
+        return lines
+
+
+def _without_password(url: str) -> str:
+    """The URL with the password of its user left out."""
+    scheme, separator, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    if not at:
+        return url
+    return f"{scheme}{separator}{user.partition(':')[0]}@{host}"

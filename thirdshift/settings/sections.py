@@ -1,0 +1,168 @@
+"""The sections of thirdshift.toml, as a person writes them. Money is a decimal string of US dollars."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from thirdshift.core.frozen import Frozen
+from thirdshift.core.ladder import Rung, Tier
+from thirdshift.core.money import parse_usd
+from thirdshift.core.spec import GateKind, Risk
+
+
+def _money(value: object) -> int:
+    """Nano-dollars of a money string; refuses numbers, because 0.1 is not what it looks like."""
+    if not isinstance(value, str):
+        raise ValueError(f'money is written as a string: "{value}"')  # noqa: TRY004 - pydantic reports ValueError
+    return parse_usd(value)
+
+
+def _rate(value: object) -> str:
+    """A price in US dollars per million tokens, kept as written."""
+    if not isinstance(value, str):
+        raise ValueError(f'a price is written as a string: "{value}"')  # noqa: TRY004 - pydantic reports ValueError
+    try:
+        rate = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f'{value!r} is not a price; write US dollars per million tokens, like "0.40"') from None
+    if not rate.is_finite() or rate < 0:
+        raise ValueError(f"{value!r} is not a price; it must be zero or more")
+    return value
+
+
+Money = Annotated[int, BeforeValidator(_money)]
+Rate = Annotated[str, BeforeValidator(_rate)]
+
+
+class TemporalSection(Frozen):
+    """``[temporal]``: a server that somebody else runs."""
+
+    address: Annotated[str, Field(pattern=r"^\S+:\d+$")]
+    namespace: str = "default"
+    ui_url: str = ""
+
+
+class LedgerSection(Frozen):
+    """``[ledger]``: an SQLAlchemy URL of SQLite or PostgreSQL."""
+
+    url: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql\+psycopg://).+")]
+
+
+class HubSection(Frozen):
+    """``[hub]``: the bare repository, and the remote that it is replicated to."""
+
+    path: str = ""
+    url: str = ""
+
+
+class SandboxSection(Frozen):
+    """``[sandbox]``: how commands are confined."""
+
+    backend: Literal["bubblewrap", "container", "none"] = "bubblewrap"
+    setup_network: Literal["none", "host"] = "none"
+    """The network of a spec's ``setup`` command; nothing else ever has one."""
+    read_only: tuple[str, ...] = ()
+    """More host directories to show inside, unwritable: toolchains outside the usual places."""
+
+
+class ProviderSection(Frozen):
+    """``[providers.NAME]``: where models are called."""
+
+    kind: Literal["anthropic", "openai", "openai-chat", "scripted"]
+    base_url: str = ""
+    api_key_env: str = ""
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    script: str = ""
+    """For ``scripted``: the file that it plays."""
+
+
+class PriceSection(Frozen):
+    """``[prices."provider/model"]``: US dollars per million tokens."""
+
+    input: Rate
+    output: Rate
+    cache_read: Rate | None = None
+    cache_write: Rate | None = None
+    cache_write_1h: Rate | None = None
+
+
+class BudgetsSection(Frozen):
+    """``[budgets]``: nano-dollars from strings of US dollars; a key that is absent sets no such limit."""
+
+    call_nano: Money | None = Field(default=None, alias="call_usd")
+    attempt_nano: Money | None = Field(default=None, alias="attempt_usd")
+    loop_nano: Money | None = Field(default=None, alias="loop_usd")
+    job_nano: Money | None = Field(default=None, alias="job_usd")
+    shift_nano: Money | None = Field(default=None, alias="shift_usd")
+    repository_day_nano: Money | None = Field(default=None, alias="repository_day_usd")
+    repository_month_nano: Money | None = Field(default=None, alias="repository_month_usd")
+    team_day_nano: Money | None = Field(default=None, alias="team_day_usd")
+    team_month_nano: Money | None = Field(default=None, alias="team_month_usd")
+
+
+class RiskPolicy(Frozen):
+    """``[policy.low]`` and its like: where a loop starts, who is asked, and when it gives up."""
+
+    first_tier: Tier = Tier.ECONOMY
+    gates: tuple[GateKind, ...] = ()
+    no_progress_attempts: Annotated[int, Field(ge=2)] = 5
+    repeated_failures: Annotated[int, Field(ge=2)] = 5
+    repeated_calls: Annotated[int, Field(ge=2)] = 4
+    oscillation_cycles: Annotated[int, Field(ge=2)] = 3
+
+
+class TiersSection(Frozen):
+    """``[[tiers.economy]]`` and its like: rungs in the order they are tried."""
+
+    economy: tuple[Rung, ...] = ()
+    specialist: tuple[Rung, ...] = ()
+    frontier: tuple[Rung, ...] = ()
+
+    @field_validator("economy", "specialist", "frontier", mode="before")
+    @classmethod
+    def _name_the_tier(cls, value: Any, info: ValidationInfo) -> Any:
+        """A rung's tier is where it stands in the file."""
+        if not isinstance(value, list):
+            raise ValueError(f"rungs are written as [[tiers.{info.field_name}]]")  # noqa: TRY004 - pydantic reports it
+        return [{**rung, "tier": info.field_name} if isinstance(rung, dict) else rung for rung in value]
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """All rungs, cheapest tier first."""
+        return self.economy + self.specialist + self.frontier
+
+
+class PolicySection(Frozen):
+    """``[policy.RISK]``; what a table leaves out keeps its default."""
+
+    low: RiskPolicy = RiskPolicy()
+    medium: RiskPolicy = RiskPolicy()
+    high: RiskPolicy = RiskPolicy(first_tier=Tier.SPECIALIST, gates=(GateKind.PLAN, GateKind.MERGE))
+
+    @field_validator("high", mode="before")
+    @classmethod
+    def _fill_high(cls, value: Any) -> Any:
+        """What the table leaves out is as strict as it is by default."""
+        return {"first_tier": "specialist", "gates": ["plan", "merge"], **value} if isinstance(value, dict) else value
+
+    def of(self, risk: Risk) -> RiskPolicy:
+        """The policy for a spec of this risk."""
+        return {Risk.LOW: self.low, Risk.MEDIUM: self.medium, Risk.HIGH: self.high}[risk]
+
+
+class ConfigFile(Frozen):
+    """The whole of thirdshift.toml."""
+
+    plan_tier: Tier | None = None
+    temporal: TemporalSection | None = None
+    ledger: LedgerSection | None = None
+    hub: HubSection = HubSection()
+    sandbox: SandboxSection = SandboxSection()
+    providers: dict[str, ProviderSection] = Field(default_factory=dict)
+    tiers: TiersSection = TiersSection()
+    prices: dict[str, PriceSection] = Field(default_factory=dict)
+    budgets: BudgetsSection = BudgetsSection()
+    policy: PolicySection = PolicySection()
