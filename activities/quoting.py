@@ -1,0 +1,83 @@
+"""What a call would send and what it may cost at most."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
+
+from activities.services import Services
+from thirdshift.core.ledger import CallKey, CallOpening, Conversation
+from thirdshift.core.ports import ModelRequest
+from thirdshift.core.scopes import Payer, scopes_of
+
+
+class Priced:
+    """A request with its price; lowering ``max_tokens`` changes both together."""
+
+    def __init__(self, request: ModelRequest, opening: CallOpening, rates: Rates) -> None:
+        self.request = request
+        self.opening = opening
+        self.rates = rates
+
+    def lowered_to(self, free_nano: int, floor_tokens: int) -> int | None:
+        """The most output tokens that fit into what is free, if that is at least the floor and fewer than now."""
+        most = fit_max_tokens(
+            self.rates, self.opening.input_bound_tokens, self.opening.max_output_tokens, floor_tokens, free_nano
+        )
+        return most if most is not None and most < self.opening.max_output_tokens else None
+
+    def take(self, max_output_tokens: int) -> None:
+        """Ask for fewer output tokens."""
+        hold = hold_nano(self.rates, self.opening.input_bound_tokens, max_output_tokens)
+        self.request = self.request.model_copy(update={"max_output_tokens": max_output_tokens})
+        self.opening = self.opening.model_copy(update={"max_output_tokens": max_output_tokens, "hold_nano": hold})
+
+
+async def price_call(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
+    """The next request of a conversation, priced. Raises PriceUnknown."""
+    return await asyncio.to_thread(_price, services, conversation, key, step)
+
+
+def _price(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
+    attempt, rung = conversation.attempt, conversation.attempt.rung
+    terms = services.terms[rung.provider]
+    quote = services.prices.quote(terms.kind, rung.provider, rung.vendor_model, terms.base_url)
+    request = ModelRequest(
+        model=rung.vendor_model,
+        system=attempt.system,
+        messages=conversation.messages,
+        tools=attempt.tools,
+        max_output_tokens=rung.max_output_tokens,
+        effort=rung.effort,
+        role=attempt.role,
+    )
+    content = request.model_dump_json(exclude={"max_output_tokens", "timeout_seconds"}).encode()
+    bound = input_bound(conversation, len(content))
+    now = services.clock()
+    job = services.ledger.read_job(attempt.job_id)
+    limits = services.limits
+    stated = [nano for nano in (limits.job_nano, job.budget_nano) if nano is not None]
+    payer = Payer(
+        job_id=attempt.job_id, owner_id=attempt.owner_id, attempt_number=attempt.number, repository=job.repository
+    )
+    opening = CallOpening(
+        key=key,
+        job_id=attempt.job_id,
+        owner_id=attempt.owner_id,
+        attempt_number=attempt.number,
+        step=step,
+        role=attempt.role,
+        model=rung.model,
+        tier=rung.tier,
+        reason=attempt.reason,
+        request_hash=hashlib.sha256(content).hexdigest(),
+        hold_nano=hold_nano(quote.rates, bound, rung.max_output_tokens),
+        input_bound_tokens=bound,
+        max_output_tokens=rung.max_output_tokens,
+        price_snapshot=quote.snapshot_hash,
+        scopes=scopes_of(payer, limits.model_copy(update={"job_nano": min(stated, default=None)}), now, services.zone),
+        opened_at=now,
+    )
+    return Priced(request, opening, quote.rates)

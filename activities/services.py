@@ -1,0 +1,52 @@
+"""What activities act through: the ports, wired once by ``thirdshift.bootstrap``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from thirdshift.adapters.prices import Prices
+from thirdshift.adapters.sandbox.setup_cache import SetupCache
+from thirdshift.adapters.workspace.workspaces import Workspaces
+from thirdshift.core.ledger import Ledger
+from thirdshift.core.ports import Hub, Model, Sandbox
+from thirdshift.core.scopes import BudgetLimits
+from thirdshift.signatures import host_queue
+
+
+@dataclass(frozen=True)
+class ProviderTerms:
+    """What is agreed with a provider: how its models are priced and paid."""
+
+    kind: str
+    base_url: str = ""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every port, and the few settings that activities need. One for each worker process."""
+
+    host: str
+    clock: Callable[[], datetime]
+    ledger: Ledger
+    hub: Hub
+    sandbox: Sandbox
+    setups: SetupCache
+    workspaces: Workspaces
+    models: Mapping[str, Model]
+    terms: Mapping[str, ProviderTerms]
+    prices: Prices
+    scratch: str
+    """Directory for checkouts that live as long as one check."""
+    limits: BudgetLimits
+    zone: tzinfo = UTC
+    setup_network: str = "none"
+    output_floor_tokens: int = 256
+    """A budget that leaves room for fewer output tokens than this leaves room for no call."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def queue(self) -> str:
+        """This host's own task queue."""
+        return host_queue(self.host)

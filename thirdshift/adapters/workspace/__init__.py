@@ -1,0 +1,1 @@
+"""The directory that an agent works in, and its files as the host may touch them."""

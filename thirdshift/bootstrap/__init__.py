@@ -1,0 +1,1 @@
+"""The one place that wires adapters to activities, and builds services and workers."""

@@ -1,0 +1,94 @@
+"""From settings to services: the one place where adapters are made."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from activities.services import ProviderTerms, Services
+from thirdshift.adapters.hub import LocalHub
+from thirdshift.adapters.ledger import SqlLedger, open_ledger
+from thirdshift.adapters.llm.build import build_model
+from thirdshift.adapters.prices import Prices
+from thirdshift.adapters.sandbox.factory import build_sandbox
+from thirdshift.adapters.sandbox.setup_cache import SetupCache
+from thirdshift.adapters.workspace.workspaces import Workspaces
+from thirdshift.core.ports import Model
+from thirdshift.core.scopes import BudgetLimits
+from thirdshift.settings import Settings
+
+
+def now() -> datetime:
+    """The time, aware and in UTC; the clock that adapters and activities are given."""
+    return datetime.now(UTC)  # noqa: TID251 - the one place that reads the clock
+
+
+def open_books(settings: Settings) -> SqlLedger:
+    """The ledger alone, for commands that only look."""
+    return open_ledger(settings.ledger_url)
+
+
+def host_name(home: Path) -> str:
+    """This machine's name among the workers: made once for each THIRDSHIFT_HOME, since workspaces live there."""
+    path = home / "host"
+    with contextlib.suppress(FileNotFoundError):
+        if name := path.read_text().strip():
+            return name
+    home.mkdir(parents=True, exist_ok=True)
+    staged = home / f"host.{secrets.token_hex(4)}"
+    staged.write_text(secrets.token_hex(4))
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(staged)
+    staged.unlink()
+    return path.read_text().strip()
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, ledger: SqlLedger | None = None) -> AsyncIterator[Services]:
+    """Every port, wired. Raises the errors of each adapter, with their remedies."""
+    sandbox = build_sandbox(settings.sandbox.backend, read_only=settings.sandbox.read_only)
+    hub = LocalHub(str(settings.hub_path))
+    models = _models(settings)
+    try:
+        yield Services(
+            host=host_name(settings.home),
+            clock=now,
+            ledger=ledger or open_books(settings),
+            hub=hub,
+            sandbox=sandbox,
+            setups=SetupCache(sandbox, settings.home / "cache" / "setup"),
+            workspaces=Workspaces(str(settings.home / "work"), hub, sandbox),
+            models=models,
+            terms={
+                name: ProviderTerms(kind=provider.kind, base_url=provider.base_url)
+                for name, provider in settings.providers.items()
+            },
+            prices=Prices(settings.prices),
+            scratch=str(settings.home / "scratch"),
+            limits=BudgetLimits.model_validate(settings.budgets.model_dump()),
+            setup_network=settings.sandbox.setup_network,
+            secrets=frozenset(
+                provider.api_key.get_secret_value() for provider in settings.providers.values() if provider.api_key
+            ),
+        )
+    finally:
+        for model in models.values():
+            await model.close()
+
+
+def _models(settings: Settings) -> dict[str, Model]:
+    return {
+        name: build_model(
+            provider.kind,
+            name=name,
+            base_url=provider.base_url or None,
+            api_key=provider.api_key.get_secret_value() if provider.api_key else None,
+            script_path=str(provider.script) if provider.script else None,
+            state_dir=str(settings.home / "scripted" / name),
+        )
+        for name, provider in settings.providers.items()
+        if provider.ready
+    }

@@ -1,0 +1,89 @@
+"""The Temporal workers of one process: one for each queue that this machine can serve."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.attempts import AttemptActivities
+from activities.jobs import JobActivities
+from activities.model import ModelActivities
+from activities.services import Services
+from activities.tools import ToolActivities
+from activities.verification import VerificationActivities
+from thirdshift.bootstrap.workflow_worker import GRACE, workflow_worker
+from thirdshift.core.errors import SandboxUnavailable
+from thirdshift.settings import Settings
+from thirdshift.signatures import HOSTS_QUEUE, model_queue
+
+HEARD_WITHIN = timedelta(seconds=1)
+"""Heartbeats are passed on at least this often, so that a stop reaches a running command in time."""
+CALLS_AT_ONCE = 100
+IDLE_SANDBOX_SECONDS = 600.0
+
+
+def _activity_worker(
+    client: Client, queue: str, activities: Sequence[Callable[..., Any]], at_once: int, per_second: float | None = None
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=list(activities),
+        max_concurrent_activities=at_once,
+        max_task_queue_activities_per_second=per_second,
+        max_heartbeat_throttle_interval=HEARD_WITHIN,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def workers(settings: Settings, services: Services, client: Client) -> list[Worker]:
+    """Every worker that this process can run: a provider without a key here has none."""
+    attempts, jobs = AttemptActivities(services), JobActivities(services)
+    tools, verification = ToolActivities(services), VerificationActivities(services)
+    model = ModelActivities(services)
+    cores = os.cpu_count() or 2
+    made = [
+        workflow_worker(client, [jobs.keep_plan, attempts.close_attempt]),
+        _activity_worker(client, HOSTS_QUEUE, [jobs.begin_job, attempts.open_loop, jobs.finish_job], cores * 4),
+        _activity_worker(
+            client, services.queue, [attempts.open_attempt, tools.run_tools, verification.verify], cores * 2
+        ),
+    ]
+    for name in services.models:
+        per_minute = settings.providers[name].requests_per_minute
+        per_second = per_minute / 60 if per_minute else None
+        made.append(_activity_worker(client, model_queue(name), [model.call_model], CALLS_AT_ONCE, per_second))
+    return made
+
+
+@contextlib.asynccontextmanager
+async def working(settings: Settings, services: Services, client: Client) -> AsyncIterator[None]:
+    """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing."""
+    missing = await services.sandbox.self_test()
+    if missing:
+        raise SandboxUnavailable(
+            f"the {services.sandbox.name} sandbox does not hold on this machine: {', '.join(missing)};\n"
+            "no agent's code is run in it. `thirdshift doctor` tells more; [sandbox] backend chooses another one"
+        )
+    idle = asyncio.create_task(_rest_idle_sandboxes(services))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            for worker in workers(settings, services, client):
+                await stack.enter_async_context(worker)
+            yield
+    finally:
+        idle.cancel()
+        await services.workspaces.close()
+
+
+async def _rest_idle_sandboxes(services: Services) -> None:
+    while True:
+        await asyncio.sleep(IDLE_SANDBOX_SECONDS / 10)
+        await services.workspaces.rest_idle(IDLE_SANDBOX_SECONDS)

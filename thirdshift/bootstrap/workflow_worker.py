@@ -1,0 +1,40 @@
+"""The worker of the workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from thirdshift.signatures import WORKFLOW_QUEUE
+from workflows.job import Job
+from workflows.loop import Loop
+
+WORKFLOWS = (Job, Loop)
+
+# These have no clock and no I/O: import-linter's contracts see to it. Loading them once instead of once for
+# each open workflow is what keeps a waiting loop small.
+PASSED_THROUGH = ("thirdshift", "pydantic", "pydantic_core", "annotated_types", "typing_extensions")
+
+GRACE = timedelta(seconds=5)
+STICKY = timedelta(seconds=4)
+"""A workflow whose worker vanished is replayed elsewhere after this long."""
+
+
+def workflow_worker(client: Client, activities: Sequence[Callable[..., Any]]) -> Worker:
+    """The worker of the workflows, and of the activities that need the ledger alone."""
+    return Worker(
+        client,
+        task_queue=WORKFLOW_QUEUE,
+        workflows=list(WORKFLOWS),
+        activities=list(activities),
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        ),
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        graceful_shutdown_timeout=GRACE,
+    )

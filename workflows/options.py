@@ -1,0 +1,22 @@
+"""How long each activity may take, and how it is retried."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+HEARTBEAT = timedelta(seconds=5)
+"""A worker that vanished is noticed after this long."""
+HOST_LOST = timedelta(seconds=60)
+"""A host that does not start a task within this long is given up, and another one claims the loop."""
+RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+"""No limit on tries: what retries cannot cure raises a non-retryable error. The loop's own limits still hold."""
+LEDGER_WORK = timedelta(seconds=60)
+CALL = timedelta(minutes=30)
+TOOLS = timedelta(hours=2)
+VERIFY = timedelta(hours=6)
