@@ -1,0 +1,5 @@
+"""``python -m thirdshift``."""
+
+from thirdshift.cli.main import main
+
+main()

@@ -1,0 +1,89 @@
+"""A job in the foreground: begun, worked on where nobody else does, followed to its end, reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from thirdshift.cli.exit_codes import ExitCode, code_for_stop
+from thirdshift.core.ui_links import workflow_link
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from activities.services import Services
+    from thirdshift.adapters.engine.access import Engine
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.bootstrap.submission import Submitted
+    from thirdshift.cli.invocation import Invocation
+    from thirdshift.settings import Settings
+
+Begin = Callable[["Services", "Client"], Awaitable["Submitted"]]
+
+
+async def carry_through(
+    call: Invocation, settings: Settings, services: Services, ledger: SqlLedger, begin: Begin
+) -> int:
+    """Begin a job, see it through to its end and report; its exit code.
+
+    Server and worker are brought up for as long as it takes, where there are none. Cancelled, it leaves the job as
+    it is, which is durable, and says how to go on.
+    """
+    from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.cli.at_work import at_work, worker_is_up
+
+    async with open_engine(settings.engine, settings.home, may_start=True) as engine, AsyncExitStack() as stack:
+        helped = not await worker_is_up(settings, engine.client)
+        if helped:
+            await stack.enter_async_context(at_work(settings, services, engine.client))
+        submitted = await begin(services, engine.client)
+        link = workflow_link(engine.ui_url, engine.client.namespace, submitted.job_id, submitted.run_id)
+        try:
+            end = await watch_to_the_end(call, ledger, engine, submitted.job_id)
+        except asyncio.CancelledError:
+            call.remark(_how_to_go_on(submitted.job_id, helped))
+            raise
+    return tell_outcome(call, ledger, submitted.job_id, {"run_id": submitted.run_id, "ui_url": link}, end)
+
+
+async def watch_to_the_end(call: Invocation, ledger: SqlLedger, engine: Engine, job_id: str) -> str:
+    """Show live progress until the job's workflow closes; empty, or how it was made to end."""
+    from thirdshift.cli.following import follow, workflow_end
+    from thirdshift.cli.progress import choose_progress
+
+    progress = choose_progress(call.remark, as_json=call.as_json)
+    ended = asyncio.ensure_future(workflow_end(engine.client.get_workflow_handle(job_id)))
+    try:
+        return await follow(ledger, job_id, progress.show, ended)
+    finally:
+        ended.cancel()
+        progress.close()
+
+
+def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str) -> int:
+    """Print the job's report; its exit code."""
+    from thirdshift.cli.standing import standing
+    from thirdshift.reports.job_report import render_job
+
+    view = ledger.job_view(job_id)
+    stop = view.stop_reason
+    document: dict[str, Any] = standing(view, state="failed" if end and stop is None else "", **where)
+    code = code_for_stop(stop) if stop else ExitCode.FAILED
+    if end and stop is None:
+        document["evidence"] = end
+        call.remark(f"the job's workflow was ended from outside: {end}")
+    call.say(render_job(view, where.get("ui_url", "")))
+    call.emit({**document, "exit_code": int(code)})
+    return code
+
+
+def _how_to_go_on(job_id: str, helped: bool) -> str:
+    further = "thirdshift up" if helped else f"thirdshift watch {job_id}"
+    effect = "goes on with it" if helped else "follows it again; it goes on meanwhile"
+    return (
+        f"\nleft {job_id} as it stands; nothing that was finished is lost\n"
+        f"  {further:<40} {effect}\n"
+        f"  thirdshift stop {job_id}   ends it"
+    )

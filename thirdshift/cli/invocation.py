@@ -1,0 +1,61 @@
+"""What every command shares: its configuration, and two ways of answering, for people and for programs."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from thirdshift.settings import Settings
+
+
+class Invocation:
+    """One call of one command. Results go to standard output, remarks and progress to standard error."""
+
+    def __init__(self, as_json: bool, config: Path | None) -> None:
+        self.as_json = as_json
+        self.config = config
+
+    def settings(self, beside: Path | None = None) -> Settings:
+        """The configuration; ``beside`` is a directory of specs that may hold the file."""
+        from thirdshift.settings import load_settings
+
+        return load_settings(self.config, beside=beside)
+
+    def say(self, text: str) -> None:
+        """Print for a person; silent where a program reads."""
+        if not self.as_json:
+            click.echo(text)
+
+    def remark(self, text: str) -> None:
+        """Print beside the result, for whoever watches."""
+        click.echo(text, err=True)
+
+    def emit(self, value: Mapping[str, Any] | list[Any]) -> None:
+        """Print one JSON value on one line, where a program reads."""
+        if self.as_json:
+            click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def invocation(function: Callable[..., int | None]) -> Callable[..., int]:
+    """Give a command ``--json`` and ``--config``, and an ``Invocation`` as its first argument.
+
+    The function returns an exit code, or None for 0.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The thirdshift.toml to use instead of the one here.",
+    )
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, as_json: bool, config: Path | None, **options: Any) -> int:
+        return function(Invocation(as_json, config), *arguments, **options) or 0
+
+    return wrapped

@@ -1,0 +1,53 @@
+"""``thirdshift run``: one spec, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from thirdshift.cli.event_loop import run_until_done
+from thirdshift.cli.invocation import Invocation, invocation
+
+if TYPE_CHECKING:
+    from thirdshift.settings import Settings
+
+
+@click.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@invocation
+def run(call: Invocation, spec: Path) -> int:
+    """Submit a spec and follow it to its end, with live progress and a report.
+
+    A server and a worker are brought up for as long as it takes if there are none. Ctrl-C leaves the job as it
+    stands; it is durable, and goes on with `thirdshift up` or the same `thirdshift run` again.
+    """
+    settings = call.settings(beside=spec.parent)
+    return run_until_done(run_spec(call, settings, spec))
+
+
+async def run_spec(call: Invocation, settings: Settings, spec: Path) -> int:
+    """Run one spec under these settings; its exit code."""
+    from temporalio.client import Client
+
+    from activities.services import Services
+    from thirdshift.bootstrap import submission
+    from thirdshift.bootstrap.services import open_books, open_services
+    from thirdshift.cli.foreground import carry_through
+
+    async def begin(services: Services, client: Client) -> submission.Submitted:
+        submitted = await submission.submit(settings, services, client, spec)
+        if not submitted.created:
+            standing = "is still going on" if submitted.running else "has ended"
+            call.remark(f"{spec} at this base was submitted before and is one job, {submitted.job_id}; it {standing}")
+        return submitted
+
+    settings.require_keys()
+    with closing(open_books(settings)) as ledger:
+        async with open_services(settings, ledger) as services:
+            # Refused before a server is started for it.
+            await asyncio.to_thread(submission.prepare, settings, services, spec)
+            return await carry_through(call, settings, services, ledger, begin)

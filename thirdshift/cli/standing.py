@@ -1,0 +1,106 @@
+"""Where a job stands, as ``--json`` says it: the fields of every command that answers about a job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from thirdshift.core.errors import BadInput
+from thirdshift.core.money import format_usd
+
+if TYPE_CHECKING:
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.views import CostLine, JobSummary, JobView
+
+_MANY = 500
+
+
+def standing(view: JobView, *, run_id: str = "", ui_url: str = "", state: str = "") -> dict[str, Any]:
+    """A job for a program. Money is a decimal string of US dollars; metered, imputed and unknown stay apart.
+
+    ``state`` is the engine's word where it knows better than the ledger.
+    """
+    job, best = view.job, view.best
+    packets = dict.fromkeys(a.owner_id.removeprefix(f"loop-{job.job_id}-") for a in view.loop_attempts)
+    return {
+        "job_id": job.job_id,
+        "run_id": run_id,
+        "spec": job.spec_path,
+        "title": job.title,
+        "repo": job.repository,
+        "state": state or view.state.value,
+        "stop_reason": view.stop_reason.value if view.stop_reason else None,
+        "evidence": view.evidence,
+        "remedy": view.remedy,
+        "attempts": len(view.loop_attempts),
+        "steps": view.steps,
+        "tier": view.tier.value if view.tier else None,
+        "total_cost_usd": format_usd(view.spend.settled_nano),
+        "imputed_usd": format_usd(view.spend.imputed_nano),
+        "unknown_usd": format_usd(view.spend.unknown_nano),
+        "held_usd": format_usd(view.spend.held_nano),
+        "budget_usd": None if view.budget_nano is None else format_usd(view.budget_nano),
+        "tokens": {"input": view.tokens.input, "cached": view.tokens.cached, "output": view.tokens.output},
+        "branch": view.branch,
+        "commit": view.commit,
+        "tree": view.tree or (best.tree if best else ""),
+        "checks": [{"id": c.id, "state": c.state, "holdout": c.holdout} for c in best.checks] if best else [],
+        "gates": [],
+        "packets": [{"id": packet} for packet in packets],
+        "ui_url": ui_url,
+        "started_at": _stamp(job.submitted_at),
+        "ended_at": _stamp(view.ended_at),
+    }
+
+
+def summary(row: JobSummary) -> dict[str, Any]:
+    """One job of a list, for a program."""
+    return {
+        "job_id": row.job_id,
+        "title": row.title,
+        "repo": row.repository,
+        "state": row.state.value,
+        "stop_reason": row.stop_reason.value if row.stop_reason else None,
+        "attempts": row.attempts,
+        "total_cost_usd": format_usd(row.spend.settled_nano),
+        "budget_usd": None if row.budget_nano is None else format_usd(row.budget_nano),
+        "started_at": _stamp(row.submitted_at),
+        "ended_at": _stamp(row.ended_at),
+    }
+
+
+def cost_line(line: CostLine) -> dict[str, Any]:
+    """What calls of one kind cost, for a program."""
+    return {
+        "job_id": line.job_id,
+        "attempt": line.attempt,
+        "role": line.role,
+        "tier": line.tier.value,
+        "model": line.model,
+        "calls": line.calls.model_dump(),
+        "cost_usd": format_usd(line.spend.settled_nano),
+        "imputed_usd": format_usd(line.spend.imputed_nano),
+        "unknown_usd": format_usd(line.spend.unknown_nano),
+        "held_usd": format_usd(line.spend.held_nano),
+        "tokens": line.tokens.model_dump(),
+        "seconds": line.seconds,
+    }
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def find_job(ledger: SqlLedger, spoken: str) -> JobView:
+    """The job that a person named, by its id or by a part of it that only one has. Raises BadInput."""
+    try:
+        return ledger.job_view(spoken)
+    except KeyError:
+        jobs = [row.job_id for row in ledger.list_jobs(_MANY)]
+    found = [job_id for job_id in jobs if spoken in job_id]
+    if len(found) == 1:
+        return ledger.job_view(found[0])
+    if found:
+        raise BadInput(f"`{spoken}` could be any of these jobs:\n" + "\n".join(f"  {job_id}" for job_id in found[:10]))
+    known = "\n".join(f"  {job_id}" for job_id in jobs[:10])
+    raise BadInput(f"no job `{spoken}` in the ledger" + (f"; the newest are:\n{known}" if known else "; it is empty"))

@@ -1,0 +1,57 @@
+"""``thirdshift status``: where one job stands, or all of them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from thirdshift.cli.event_loop import run_until_done
+from thirdshift.cli.exit_codes import ExitCode
+from thirdshift.cli.invocation import Invocation, invocation
+
+if TYPE_CHECKING:
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.settings import Settings
+
+_SHOWN = 100
+
+
+@click.command()
+@click.argument("job", required=False)
+@invocation
+def status(call: Invocation, job: str | None) -> int:
+    """Show where a job stands; without JOB, all jobs. JOB may be any part of an id that only one job has."""
+    from thirdshift.bootstrap.services import open_books
+
+    settings = call.settings()
+    with closing(open_books(settings)) as ledger:
+        if job is None:
+            return _all(call, ledger)
+        return run_until_done(_one(call, settings, ledger, job))
+
+
+def _all(call: Invocation, ledger: SqlLedger) -> int:
+    from thirdshift.cli.standing import summary
+    from thirdshift.reports.listing import render_jobs
+
+    rows = ledger.list_jobs(_SHOWN)
+    call.emit({"jobs": [summary(row) for row in rows]})
+    call.say(render_jobs(rows) if rows else "no job was submitted yet; `thirdshift init` writes a first spec")
+    return ExitCode.DONE
+
+
+async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str) -> int:
+    from thirdshift.cli.standing import find_job, standing
+    from thirdshift.cli.whereabouts import engine_if_up, run_and_link
+    from thirdshift.reports.job_report import render_job
+
+    view = find_job(ledger, job)
+    async with engine_if_up(settings) as engine:
+        where = await run_and_link(engine, view.job.job_id)
+    call.emit(standing(view, **where))
+    call.say(render_job(view, where["ui_url"]))
+    if engine is None and view.stop_reason is None:
+        call.remark("no Temporal server is running, so the job does not move; go on with: thirdshift up")
+    return ExitCode.DONE

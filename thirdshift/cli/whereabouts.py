@@ -1,0 +1,51 @@
+"""What the engine knows of a job, asked only if an engine is there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from thirdshift.core.errors import EngineUnavailable
+from thirdshift.core.ui_links import workflow_link
+
+if TYPE_CHECKING:
+    from thirdshift.adapters.engine.access import Engine
+    from thirdshift.settings import Settings
+
+
+@asynccontextmanager
+async def engine_if_up(settings: Settings) -> AsyncIterator[Engine | None]:
+    """The engine, or None where none answers."""
+    from thirdshift.adapters.engine.access import find_running, open_engine
+
+    if settings.engine.kind == "embedded" and find_running(settings.home) is None:
+        # Known without the Temporal client, which takes longer to import than this command to run.
+        yield None
+        return
+    opened = open_engine(settings.engine, settings.home, may_start=False)
+    try:
+        engine = await opened.__aenter__()
+    except EngineUnavailable:
+        yield None
+        return
+    try:
+        yield engine
+    finally:
+        await opened.__aexit__(None, None, None)
+
+
+async def run_and_link(engine: Engine | None, job_id: str) -> dict[str, str]:
+    """The job's newest run and its page in the Web UI, both empty where the engine does not know it."""
+    if engine is None:
+        return {"run_id": "", "ui_url": ""}
+    from temporalio.service import RPCError
+
+    try:
+        found = await engine.client.get_workflow_handle(job_id).describe()
+    except RPCError:
+        return {"run_id": "", "ui_url": ""}
+    return {
+        "run_id": found.run_id,
+        "ui_url": workflow_link(engine.ui_url, engine.client.namespace, job_id, found.run_id),
+    }

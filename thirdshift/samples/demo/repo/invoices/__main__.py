@@ -1,0 +1,5 @@
+import sys
+
+from invoices.cli import main
+
+sys.exit(main())
