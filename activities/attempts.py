@@ -18,6 +18,7 @@ from thirdshift.core.plan import Plan
 from thirdshift.core.prompt import opening_text, system_text
 from thirdshift.core.relevant_files import relevant_files
 from thirdshift.core.tools import tools_for
+from thirdshift.core.verdict import Verdict
 from thirdshift.signatures import (
     AttemptClosed,
     AttemptOpened,
@@ -80,7 +81,7 @@ class AttemptActivities:
         stored = services.ledger.get_plan(given.job_id)
         plan = Plan.model_validate_json(stored) if stored else None
         agents_md = services.hub.read_file(context.job.base_tree, "AGENTS.md", AGENTS_MD_BYTES)
-        verdict = services.ledger.get_verdict(given.verdict) if given.verdict is not None else None
+        verdict = self._verdict(given.verdict)
         files: tuple[tuple[str, str], ...] = ()
         paths: tuple[str, ...] = ()
         if given.rung.tools == "text":
@@ -91,6 +92,7 @@ class AttemptActivities:
             attempt=given.number,
             of=given.of,
             verdict=verdict,
+            baseline=self._verdict(given.baseline),
             files=files,
             paths=paths,
         )
@@ -109,6 +111,9 @@ class AttemptActivities:
             tools=tools_for(given.rung),
             opening=(said_by_user(opening),),
         )
+
+    def _verdict(self, number: int | None) -> Verdict | None:
+        return None if number is None else self._services.ledger.get_verdict(number)
 
     def _text(self, tree: str, path: str) -> str | None:
         content = self._services.hub.read_file(tree, path, SHOWN_FILE_BYTES)

@@ -46,7 +46,7 @@ class ModelActivities:
         async with beating():
             conversation = await asyncio.to_thread(services.ledger.conversation, owner_id, given.n, given.s)
             try:
-                priced = await price_call(services, conversation, key, given.s)
+                priced = await asyncio.to_thread(price_call, services, conversation, key, given.s)
             except PriceUnknown as unknown:
                 return ModelCalled(fault="unpriced", note=str(unknown)[:NOTE_CHARACTERS])
             placed = await whole(self._place, priced)

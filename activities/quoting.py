@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 
-from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
-
 from activities.services import Services
+from thirdshift.core.conversation import Message
 from thirdshift.core.ledger import CallKey, CallOpening, Conversation
+from thirdshift.core.masking import mask_old
 from thirdshift.core.ports import ModelRequest
+from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
 from thirdshift.core.scopes import Payer, scopes_of
+
+KEPT_STEPS = 40
+"""The results of so many last steps are always sent whole."""
+MASKED_AT_ONCE = 20
 
 
 class Priced:
@@ -35,25 +39,34 @@ class Priced:
         self.opening = self.opening.model_copy(update={"max_output_tokens": max_output_tokens, "hold_nano": hold})
 
 
-async def price_call(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
-    """The next request of a conversation, priced. Raises PriceUnknown."""
-    return await asyncio.to_thread(_price, services, conversation, key, step)
+def _masked(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    return mask_old(messages, KEPT_STEPS, MASKED_AT_ONCE)
 
 
-def _price(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
+def _goes_on(masked: tuple[Message, ...], messages: tuple[Message, ...]) -> bool:
+    """Whether the request before this one was its prefix, so that its reported usage bounds that part."""
+    earlier = _masked(messages[:-2])
+    return masked[: len(earlier)] == earlier
+
+
+def price_call(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
+    """The next request of a conversation, priced. Blocking. Raises PriceUnknown."""
     attempt, rung = conversation.attempt, conversation.attempt.rung
     terms = services.terms[rung.provider]
     quote = services.prices.quote(terms.kind, rung.provider, rung.vendor_model, terms.base_url)
+    messages = _masked(conversation.messages)
     request = ModelRequest(
         model=rung.vendor_model,
         system=attempt.system,
-        messages=conversation.messages,
+        messages=messages,
         tools=attempt.tools,
         max_output_tokens=rung.max_output_tokens,
         effort=rung.effort,
         role=attempt.role,
     )
     content = request.model_dump_json(exclude={"max_output_tokens", "timeout_seconds"}).encode()
+    if not _goes_on(messages, conversation.messages):
+        conversation = conversation.model_copy(update={"last_usage": None})
     bound = input_bound(conversation, len(content))
     now = services.clock()
     job = services.ledger.read_job(attempt.job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Protocol
 
 from thirdshift.adapters.prices import Prices
 from thirdshift.adapters.sandbox.setup_cache import SetupCache
@@ -12,6 +13,7 @@ from thirdshift.adapters.workspace.workspaces import Workspaces
 from thirdshift.core.ledger import Ledger
 from thirdshift.core.ports import Hub, Model, Sandbox
 from thirdshift.core.scopes import BudgetLimits
+from thirdshift.core.views import BooksReader
 from thirdshift.signatures import host_queue
 
 
@@ -23,13 +25,17 @@ class ProviderTerms:
     base_url: str = ""
 
 
+class Books(Ledger, BooksReader, Protocol):
+    """The ledger, written and read."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Every port, and the few settings that activities need. One for each worker process."""
 
     host: str
     clock: Callable[[], datetime]
-    ledger: Ledger
+    ledger: Books
     hub: Hub
     sandbox: Sandbox
     setups: SetupCache

@@ -106,9 +106,7 @@ class ToolActivities:
             done.finished = True
         return done
 
-    async def _written_out(
-        self, answer: ModelAnswer, known: tuple[str, ...], workspace: Workspace, done: Done
-    ) -> None:
+    async def _written_out(self, answer: ModelAnswer, known: tuple[str, ...], workspace: Workspace, done: Done) -> None:
         """The text protocol: whole files in fences, one step an attempt."""
         done.finished = True
         found = files_in_answer(answer.message.text, known, cut=answer.stop is StopKind.MAX_TOKENS)

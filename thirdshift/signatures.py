@@ -152,6 +152,8 @@ class OpenAttempt(Frozen):
     start: Standing
     verdict: int | None
     """The verdict whose evidence the attempt is given."""
+    baseline: int | None = None
+    """The verdict on the loop's start, told where there is no other."""
 
 
 class AttemptOpened(Frozen):

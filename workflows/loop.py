@@ -179,6 +179,7 @@ class Loop:
                 reason=move.reason,
                 start=self._at,
                 verdict=evidence.id if evidence else None,
+                baseline=self._history.baseline.id if self._history.baseline else None,
             ),
             options.TOOLS,
         )

@@ -40,7 +40,7 @@ def test_enough_is_kept_and_not_more_than_a_block_too_much(steps: int, keep: int
     assert min(steps, keep) <= left <= keep + block - 1 or left == steps < keep + block
 
 
-@given(st.integers(0, 30), st.integers(0, 6), st.integers(1, 10))
+@given(st.integers(0, 30), st.integers(1, 6), st.integers(1, 10))
 def test_from_step_to_step_the_prefix_stays_the_same_but_once_a_block(steps: int, keep: int, block: int) -> None:
     moves = 0
     for number in range(steps):

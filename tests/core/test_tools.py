@@ -80,14 +80,14 @@ def test_null_numbers_as_text_and_long_time_outs_are_forgiven() -> None:
     ("name", "arguments", "said"),
     [
         ("bsh", {}, "Error: there is no tool `bsh`; did you mean `bash`?"),
-        ("zzzzzz", {}, "Error: there is no tool `zzzzzz`; the tools are bash, read_file, write_file, edit_file, finish"),
+        ("zzzz", {}, "Error: there is no tool `zzzz`; the tools are bash, read_file, write_file, edit_file, finish"),
         ("bash", {}, "Error: `bash`: `command` is missing"),
         ("bash", {"cmd": "ls"}, "Error: `bash`: `command` is missing; `cmd` is not known; did you mean `command`?"),
         ("bash", {"command": "  "}, "Error: `bash`: `command` is blank; give a command"),
         ("bash", {"command": ["ls"]}, "Error: `bash`: `command`: input should be a valid string"),
-        ("write_file", {"path": "a", "content": {"x": 1}}, "Error: `write_file`: `content`: input should be a valid string"),
+        ("write_file", {"path": "a", "content": {"x": 1}}, "Error: `write_file`: `content`: input should be a valid"),
         ("write_file", {"path": "../a", "content": ""}, "Error: `write_file`: '../a' leaves the workspace"),
-        ("read_file", {"path": "a", "start": 0}, "Error: `read_file`: `start`: input should be greater than or equal to 1"),
+        ("read_file", {"path": "a", "start": 0}, "Error: `read_file`: `start`: input should be greater than or equ"),
         ("read_file", {"path": "a", "start": 9, "end": 3}, "Error: `read_file`: start 9 comes after end 3"),
         ("edit_file", {"path": "a", "old": "x", "new": "x"}, "Error: `edit_file`: `old` and `new` are the same"),
         ("edit_file", {"path": "a", "old": "", "new": "x"}, "Error: `edit_file`: `old`: string should have at least 1"),
@@ -110,8 +110,13 @@ def test_input_that_was_no_object_is_shown_back_with_what_to_send() -> None:
     )
 
 
-@given(st.sampled_from(["bash", "read_file", "write_file", "edit_file", "finish", "x"]), st.dictionaries(st.sampled_from(
-    ["command", "path", "content", "old", "new", "start", "end", "summary", "timeout_seconds", "kind", "x"]), JSON))  # fmt: skip
+NAMES = ["command", "path", "content", "old", "new", "start", "end", "summary", "timeout_seconds", "kind", "x"]
+
+
+@given(
+    st.sampled_from(["bash", "read_file", "write_file", "edit_file", "finish", "x"]),
+    st.dictionaries(st.sampled_from(NAMES), JSON),
+)
 def test_any_arguments_give_a_request_or_words(name: str, arguments: dict[str, Any]) -> None:
     answer = read_call(call(name, arguments), SPECIALIST)
     assert not isinstance(answer, CallRefused) or answer.text.startswith("Error: ")

@@ -14,7 +14,6 @@ from thirdshift.core.errors import BadInput
 
 if TYPE_CHECKING:
     from thirdshift.adapters.samples import Sample
-    from thirdshift.settings import Settings
 
 
 @click.command()
@@ -32,9 +31,10 @@ def demo(call: Invocation) -> int:
     _clear(root)
     sample = materialise(root / "bench")
     settings = load_settings(sample.config, root, {"THIRDSHIFT_HOME": str(root / "state"), "USER": "demo"})
+    call = Invocation(call.as_json, sample.config, settings.home)
     call.remark(f"a repository with a bug and a spec for it were written to {root / 'bench'}\n")
     code = run_until_done(run_spec(call, settings, sample.spec))
-    call.remark(_next_steps(sample, settings))
+    call.remark(_next_steps(call, sample))
     return code
 
 
@@ -49,12 +49,10 @@ def _clear(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def _next_steps(sample: Sample, settings: Settings) -> str:
-    here = f"THIRDSHIFT_HOME={settings.home}"
+def _next_steps(call: Invocation, sample: Sample) -> str:
     return (
         "\nNext:\n"
-        f"  git -C {sample.repository} log --oneline --all --graph     what landed\n"
-        f"  {here} thirdshift up --config {sample.config}\n"
-        "                                                   the same job in the Temporal Web UI, at the link above\n"
-        "  thirdshift init                                  in a repository of your own"
+        f"  git -C {sample.repository} log --all --graph --stat\n      what landed\n"
+        f"  {call.command('up')}\n      the same job in the Temporal Web UI, at the link above\n"
+        "  thirdshift init\n      in a repository of your own"
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.bootstrap.submission import Submitted
     from thirdshift.cli.invocation import Invocation
+    from thirdshift.core.views import JobView
     from thirdshift.settings import Settings
 
 Begin = Callable[["Services", "Client"], Awaitable["Submitted"]]
@@ -43,7 +44,7 @@ async def carry_through(
         try:
             end = await watch_to_the_end(call, ledger, engine, submitted.job_id)
         except asyncio.CancelledError:
-            call.remark(_how_to_go_on(submitted.job_id, helped))
+            call.remark(_how_to_go_on(call, submitted.job_id, helped))
             raise
     return tell_outcome(call, ledger, submitted.job_id, {"run_id": submitted.run_id, "ui_url": link}, end)
 
@@ -65,7 +66,6 @@ async def watch_to_the_end(call: Invocation, ledger: SqlLedger, engine: Engine, 
 def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str) -> int:
     """Print the job's report; its exit code."""
     from thirdshift.cli.standing import standing
-    from thirdshift.reports.job_report import render_job
 
     view = ledger.job_view(job_id)
     stop = view.stop_reason
@@ -74,16 +74,22 @@ def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[s
     if end and stop is None:
         document["evidence"] = end
         call.remark(f"the job's workflow was ended from outside: {end}")
-    call.say(render_job(view, where.get("ui_url", "")))
-    call.emit({**document, "exit_code": int(code)})
+    call.answer({**document, "exit_code": int(code)}, lambda: report_text(view, where["ui_url"]))
     return code
 
 
-def _how_to_go_on(job_id: str, helped: bool) -> str:
-    further = "thirdshift up" if helped else f"thirdshift watch {job_id}"
+def report_text(view: JobView, ui_url: str) -> str:
+    """The job's report, for a person."""
+    from thirdshift.reports.job_report import render_job
+
+    return render_job(view, ui_url)
+
+
+def _how_to_go_on(call: Invocation, job_id: str, helped: bool) -> str:
+    further = call.command("up" if helped else f"watch {job_id}")
     effect = "goes on with it" if helped else "follows it again; it goes on meanwhile"
     return (
         f"\nleft {job_id} as it stands; nothing that was finished is lost\n"
-        f"  {further:<40} {effect}\n"
-        f"  thirdshift stop {job_id}   ends it"
+        f"  {further}\n      {effect}\n"
+        f"  {call.command(f'stop {job_id}')}\n      ends it"
     )

@@ -17,15 +17,22 @@ if TYPE_CHECKING:
 class Invocation:
     """One call of one command. Results go to standard output, remarks and progress to standard error."""
 
-    def __init__(self, as_json: bool, config: Path | None) -> None:
+    def __init__(self, as_json: bool, config: Path | None, home: Path | None = None) -> None:
         self.as_json = as_json
         self.config = config
+        self.home = home
+        """Set where it is another one than the person's own, as in the demonstration."""
 
     def settings(self, beside: Path | None = None) -> Settings:
         """The configuration; ``beside`` is a directory of specs that may hold the file."""
         from thirdshift.settings import load_settings
 
         return load_settings(self.config, beside=beside)
+
+    def command(self, words: str) -> str:
+        """A command for the person to type next, with the configuration that this one was given."""
+        place = f"THIRDSHIFT_HOME={self.home} " if self.home else ""
+        return f"{place}thirdshift {words}" + (f" --config {self.config}" if self.config else "")
 
     def say(self, text: str) -> None:
         """Print for a person; silent where a program reads."""
@@ -36,10 +43,17 @@ class Invocation:
         """Print beside the result, for whoever watches."""
         click.echo(text, err=True)
 
-    def emit(self, value: Mapping[str, Any] | list[Any]) -> None:
+    def emit(self, value: Mapping[str, Any]) -> None:
         """Print one JSON value on one line, where a program reads."""
         if self.as_json:
             click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+    def answer(self, value: Mapping[str, Any], text: Callable[[], str]) -> None:
+        """Answer a program with the value, or a person with the text, which is made only then."""
+        if self.as_json:
+            self.emit(value)
+        else:
+            self.say(text())
 
 
 def invocation(function: Callable[..., int | None]) -> Callable[..., int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from thirdshift.cli.invocation import Invocation, invocation
 
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.views import CostLine, JobSummary
 
 _ALL = 100_000
 
@@ -28,22 +30,31 @@ def report(call: Invocation, job: str | None) -> int:
 
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
+    from thirdshift.cli.foreground import report_text
     from thirdshift.cli.standing import cost_line, find_job, standing
-    from thirdshift.reports.job_report import render_job
 
     view = find_job(ledger, job)
     lines = ledger.cost_lines(view.job.job_id)
-    call.emit({**standing(view), "costs": [cost_line(line) for line in lines]})
-    call.say(render_job(view, ""))
+    call.answer(
+        {**standing(view), "costs": [cost_line(line) for line in lines]},
+        lambda: report_text(view, ""),
+    )
     return ExitCode.DONE
 
 
 def _of_all(call: Invocation, ledger: SqlLedger) -> int:
     from thirdshift.cli.standing import cost_line, summary
-    from thirdshift.reports.overall import render_overall
 
     rows = ledger.list_jobs(_ALL)
     lines = ledger.cost_lines(None)
-    call.emit({"jobs": [summary(row) for row in rows], "costs": [cost_line(line) for line in lines]})
-    call.say(render_overall(rows, lines))
+    call.answer(
+        {"jobs": [summary(row) for row in rows], "costs": [cost_line(line) for line in lines]},
+        lambda: _overall_text(rows, lines),
+    )
     return ExitCode.DONE
+
+
+def _overall_text(rows: Sequence[JobSummary], lines: Sequence[CostLine]) -> str:
+    from thirdshift.reports.overall import render_overall
+
+    return render_overall(rows, lines)

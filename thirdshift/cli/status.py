@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from thirdshift.cli.invocation import Invocation, invocation
 
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.views import JobSummary
     from thirdshift.settings import Settings
 
 _SHOWN = 100
@@ -34,24 +36,27 @@ def status(call: Invocation, job: str | None) -> int:
 
 def _all(call: Invocation, ledger: SqlLedger) -> int:
     from thirdshift.cli.standing import summary
-    from thirdshift.reports.listing import render_jobs
 
     rows = ledger.list_jobs(_SHOWN)
-    call.emit({"jobs": [summary(row) for row in rows]})
-    call.say(render_jobs(rows) if rows else "no job was submitted yet; `thirdshift init` writes a first spec")
+    call.answer({"jobs": [summary(row) for row in rows]}, lambda: _list_text(rows))
     return ExitCode.DONE
 
 
+def _list_text(rows: Sequence[JobSummary]) -> str:
+    from thirdshift.reports.listing import render_jobs
+
+    return render_jobs(rows) if rows else "no job was submitted yet; `thirdshift init` writes a first spec"
+
+
 async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str) -> int:
+    from thirdshift.cli.foreground import report_text
     from thirdshift.cli.standing import find_job, standing
     from thirdshift.cli.whereabouts import engine_if_up, run_and_link
-    from thirdshift.reports.job_report import render_job
 
     view = find_job(ledger, job)
     async with engine_if_up(settings) as engine:
         where = await run_and_link(engine, view.job.job_id)
-    call.emit(standing(view, **where))
-    call.say(render_job(view, where["ui_url"]))
+    call.answer(standing(view, **where), lambda: report_text(view, where["ui_url"]))
     if engine is None and view.stop_reason is None:
         call.remark("no Temporal server is running, so the job does not move; go on with: thirdshift up")
     return ExitCode.DONE

@@ -34,7 +34,8 @@ def next_rung(history: LoopHistory, policy: LoopPolicy) -> Choice | Stop:
     """
     used = Counter(attempt.rung for attempt in judged(history))
     down = {attempt.rung for attempt in history.attempts if attempt.end is AttemptEnd.PROVIDER}
-    spent = {i for i, rung in enumerate(policy.ladder.rungs) if used[i] >= rung.attempts}
+    granted = Counter(history.granted)
+    spent = {i for i, rung in enumerate(policy.ladder.rungs) if used[i] >= rung.attempts + granted[i]}
     for tier in _tiers_ahead(history, policy):
         rungs = policy.ladder.of(tier)
         still_open = [rung for rung in rungs if rung not in down | spent]

@@ -88,6 +88,12 @@ class LoopHistory(Frozen):
     """What a person said when asking for a stop."""
     approved: tuple[GateKind, ...] = ()
     """Gates that a person has approved and that need no second answer."""
+    granted: tuple[int, ...] = ()
+    """Rungs, by index, to which a person gave one attempt more, once for each time."""
+    raised_after: tuple[int, ...] = ()
+    """Numbers of the attempts that a budget ended which a person has raised since."""
+    waited_seconds: float = 0.0
+    """How long people were waited for, at gates and in pauses; it does not count as time of the loop."""
 
     @property
     def steps(self) -> int:

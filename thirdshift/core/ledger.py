@@ -330,6 +330,10 @@ class Ledger(Protocol):
         """Note how the job ended; a later closing (after a resume) replaces it and keeps the old in the journal."""
         ...
 
+    def reopen_job(self, job_id: str, who: str, at: datetime) -> None:
+        """A stopped job goes on: it has no end any more. How it ended before stays in the journal."""
+        ...
+
     def journal(self, job_id: str, after_seq: int) -> Sequence[JournalEntry]:
         """Entries newer than ``after_seq``, oldest first."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from thirdshift.core.after_gate import with_more_money
 from thirdshift.core.climb import Choice, next_rung
 from thirdshift.core.detectors import stalled
 from thirdshift.core.history import (
@@ -45,6 +46,7 @@ def next_move(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Move:
         _success(history)
         or _a_persons_wish(history)
         or _misconduct(history)
+        or _more_money(history, policy, now)
         or _limit_reached(history, policy, now)
         or stalled(history, policy)
         or _next_attempt(history, policy)
@@ -105,13 +107,26 @@ def _misconduct(history: LoopHistory) -> Stop | None:
     return None
 
 
+def _more_money(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Gate | None:
+    """The budget gate: only where a raise would let the loop go on, so that nobody pays for a stop."""
+    last = history.attempts[-1] if history.attempts else None
+    short = last is not None and last.end is AttemptEnd.BUDGET and last.number not in history.raised_after
+    if last is None or not short or GateKind.BUDGET not in policy.gates:
+        return None
+    if isinstance(next_move(with_more_money(history), policy, now), Stop):
+        return None
+    return Gate(
+        kind=GateKind.BUDGET, reason=f"{clipped(last.evidence, 300) or 'No budget is left.'} {_so_far(history)}"
+    )
+
+
 def _limit_reached(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Stop | None:
     """The limits in the order in which they are hardest to argue with. The reason is the first one reached."""
     end = history.attempts[-1].end if history.attempts else None
-    elapsed = (now - history.started_at).total_seconds()
+    elapsed = (now - history.started_at).total_seconds() - history.waited_seconds
     closes_at = policy.window_closes_at
     made = len(history.attempts)
-    if end is AttemptEnd.BUDGET:
+    if end is AttemptEnd.BUDGET and history.attempts[-1].number not in history.raised_after:
         return _limit(StopReason.BUDGET, clipped(history.attempts[-1].evidence, 300) or "No budget is left.", history)
     if end is AttemptEnd.MAX_STEPS or history.steps >= policy.max_steps:
         return _limit(StopReason.MAX_STEPS, f"{history.steps} of {policy.max_steps} steps are used.", history)
@@ -121,8 +136,9 @@ def _limit_reached(history: LoopHistory, policy: LoopPolicy, now: datetime) -> S
         return _limit(StopReason.WINDOW_CLOSED, f"The window closed at {closes_at.isoformat()}.", history)
     if end is AttemptEnd.WALL_CLOCK:
         return _limit(StopReason.WALL_CLOCK, _clock(elapsed, policy), history)
-    if made >= policy.max_attempts:
-        return _limit(StopReason.MAX_ATTEMPTS, f"{made} of {policy.max_attempts} attempts are made.", history)
+    allowed = policy.max_attempts + len(history.granted)
+    if made >= allowed:
+        return _limit(StopReason.MAX_ATTEMPTS, f"{made} of {allowed} attempts are made.", history)
     return None
 
 

@@ -16,7 +16,7 @@ from thirdshift.core.thoughts import without_thoughts
 _MOST_ENTRIES = 30
 _LONGEST_ENTRY = 400
 _LONGEST_APPROACH = 4000
-_MOST_READ = 200_000
+_MOST_READ = 1_000_000
 _MOST_OBJECTS = 50
 _LISTED_PATHS_BYTES = 16 << 10
 

@@ -1,71 +1,174 @@
-"""Prices as arithmetic: what a call may cost at most, and what it did cost. Integer nano-dollars, rounded up.
+"""What a call may cost at most, and what it did cost: exact integers, rounded up once, by a vendor's price list.
 
-FIRST CUT by the coordinator so that the line can be wired; the ledger builder completes this file, keeping these
-names: Rates, cost_nano, hold_nano, input_bound, fit_max_tokens (used by activities/quoting.py and activities/model.py).
+Rates are nano-dollars per million tokens, so every published price (at least a billionth of a dollar per million)
+is a whole number. A cost is ``ceil(sum of count x rate / 1,000,000)`` nano-dollars: rounding happens once for each
+call, upwards, by less than a billionth of a dollar. A hold is computed the same way from counts and rates that are
+each at least the true ones, so it is never below the cost.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from typing import Annotated
 
+from pydantic import Field, model_validator
+
+from thirdshift.core.errors import PriceUnknown
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ledger import Conversation
 from thirdshift.core.usage import Usage
 
+PER_MILLION = 1_000_000
+PER_THOUSAND = 1_000
+
+VENDOR_PREAMBLE_TOKENS = 1024
+"""What vendors put before a request by themselves: tool instructions, role markers. Anthropic states up to 804
+tokens for tools (platform.claude.com, tool use pricing); nobody else states more."""
+
+TURN_MARGIN_TOKENS = 64
+"""Role markers and template tokens of the turns appended since the last reported usage. The JSON that is counted
+around each part is longer than the markers that vendors render instead, so this is a margin upon a margin."""
+
+Rate = Annotated[int, Field(ge=0)]
+
+
+class Band(Frozen):
+    """The rates of a call whose whole input is larger than ``over_input_tokens``, up to the next band.
+
+    The rate of the band applies to all of a call's tokens, which is how vendors bill long contexts. None: the
+    price list has no rate for that unit, and a call that used it cannot be priced.
+    """
+
+    over_input_tokens: Annotated[int, Field(ge=0)] = 0
+    input: Rate
+    cache_read: Rate
+    cache_write_5m: Rate | None = None
+    cache_write_1h: Rate | None = None
+    output: Rate
+    reasoning: Rate
+    """Of reasoning tokens; nearly everywhere the output rate."""
+
+    def dearest_input(self, *, long_cache: bool) -> int:
+        """The highest rate that an input token can be billed at; an hour's cache entry only if it was asked for."""
+        rates = [self.input, self.cache_read, self.cache_write_5m]
+        return max(rate for rate in [*rates, self.cache_write_1h if long_cache else None] if rate is not None)
+
+    @property
+    def dearest_output(self) -> int:
+        """The highest rate that an output token can be billed at."""
+        return max(self.output, self.reasoning)
+
 
 class Rates(Frozen):
-    """Nano-dollars per million tokens."""
+    """One model's price list: bands by size of input, smallest first, and the vendor's own tools."""
 
-    input: int
-    cache_read: int
-    cache_write_5m: int
-    cache_write_1h: int
-    output: int
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
+    server_tools_per_thousand: Rate | None = None
+    """Nano-dollars for a thousand requests to tools that the vendor runs."""
 
+    @model_validator(mode="after")
+    def _bands_ascend_from_zero(self) -> Rates:
+        starts = [band.over_input_tokens for band in self.bands]
+        if starts[0] != 0 or starts != sorted(set(starts)):
+            raise ValueError(f"bands must begin at 0 and ascend, not {starts}")
+        return self
 
-def _up(nano_times_million: int) -> int:
-    return -(-nano_times_million // 1_000_000)
+    def band_for(self, all_input_tokens: int) -> Band:
+        """The band of a call that read so many tokens in all."""
+        return next(
+            band
+            for band in reversed(self.bands)
+            if band.over_input_tokens < all_input_tokens or band.over_input_tokens == 0
+        )
 
-
-def rates_from_usd(prices: dict[str, str]) -> Rates:
-    """From decimal strings of USD per million tokens."""
-    nano = {name: int((Decimal(text) * 10**9).to_integral_value(ROUND_CEILING)) for name, text in prices.items()}
-    write = nano.get("cache_write", nano["input"])
-    return Rates(
-        input=nano["input"],
-        cache_read=nano.get("cache_read", nano["input"]),
-        cache_write_5m=write,
-        cache_write_1h=nano.get("cache_write_1h", write),
-        output=nano["output"],
-    )
+    def bands_up_to(self, input_bound_tokens: int) -> tuple[Band, ...]:
+        """Every band that a call may fall into when its input is at most so large."""
+        return tuple(band for band in self.bands if band.over_input_tokens < input_bound_tokens) or self.bands[:1]
 
 
 def cost_nano(rates: Rates, usage: Usage) -> int:
-    """The true cost."""
-    return (
-        _up(usage.input_tokens * rates.input)
-        + _up(usage.cache_read_tokens * rates.cache_read)
-        + _up(usage.cache_write_5m_tokens * rates.cache_write_5m)
-        + _up(usage.cache_write_1h_tokens * rates.cache_write_1h)
-        + _up(usage.output_tokens * rates.output)
+    """The cost of a call in nano-dollars. Raises PriceUnknown naming a unit that it used and that has no rate."""
+    band = rates.band_for(usage.all_input)
+    reasoning = min(usage.reasoning_tokens, usage.output_tokens)
+    units = (
+        ("input", usage.input_tokens, band.input),
+        ("cache_read", usage.cache_read_tokens, band.cache_read),
+        ("cache_write", usage.cache_write_5m_tokens, band.cache_write_5m),
+        ("cache_write_1h", usage.cache_write_1h_tokens, band.cache_write_1h),
+        ("output", usage.output_tokens - reasoning, band.output),
+        ("reasoning", reasoning, band.reasoning),
     )
+    micro = 0
+    for unit, count, rate in units:
+        if count and rate is None:
+            raise PriceUnknown(f"{count:,} {unit} tokens were used and the price list has no rate for {unit}")
+        micro += count * (rate or 0)
+    if usage.server_tool_requests:
+        if rates.server_tools_per_thousand is None:
+            raise PriceUnknown(f"{usage.server_tool_requests} server tool requests have no rate in the price list")
+        micro += usage.server_tool_requests * rates.server_tools_per_thousand * (PER_MILLION // PER_THOUSAND)
+    return _rounded_up(micro)
 
 
-def hold_nano(rates: Rates, input_bound_tokens: int, max_output_tokens: int) -> int:
-    """The most that the call can cost."""
-    dearest = max(rates.input, rates.cache_read, rates.cache_write_5m, rates.cache_write_1h)
-    return _up(input_bound_tokens * dearest) + 5 + _up(max_output_tokens * rates.output)
+def hold_nano(
+    rates: Rates,
+    input_bound_tokens: int,
+    max_output_tokens: int,
+    *,
+    long_cache: bool = False,
+    server_tool_requests: int = 0,
+) -> int:
+    """The most that a call can cost: every input token at the dearest rate that could apply, all output used.
+
+    ``long_cache``: the request asks for cache entries that live an hour or longer. ``server_tool_requests``: the
+    most that it lets the vendor's own tools be used. Nothing here asks for either by itself.
+    """
+    inward, outward = _dearest(rates, input_bound_tokens, long_cache=long_cache)
+    micro = input_bound_tokens * inward + max_output_tokens * outward
+    if server_tool_requests:
+        if rates.server_tools_per_thousand is None:
+            raise PriceUnknown("the request allows server tools, and the price list has no rate for them")
+        micro += server_tool_requests * rates.server_tools_per_thousand * (PER_MILLION // PER_THOUSAND)
+    return _rounded_up(micro)
 
 
-def input_bound(conversation: Conversation, content_bytes: int) -> int:
-    """The most input tokens that the next request can have."""
+def fit_max_tokens(
+    rates: Rates,
+    input_bound_tokens: int,
+    max_output_tokens: int,
+    floor_tokens: int,
+    free_nano: int,
+    *,
+    long_cache: bool = False,
+) -> int | None:
+    """The most output tokens whose hold fits into ``free_nano``, None if that is below the floor."""
+    inward, outward = _dearest(rates, input_bound_tokens, long_cache=long_cache)
+    room = free_nano * PER_MILLION - input_bound_tokens * inward
+    if room < 0:
+        return None
+    most = max_output_tokens if outward == 0 else min(max_output_tokens, room // outward)
+    return most if most >= floor_tokens else None
+
+
+def input_bound(conversation: Conversation, content_bytes: int, counted: int | None = None) -> int:
+    """An upper bound of the tokens that a request's input will be billed as.
+
+    ``content_bytes``: UTF-8 bytes of everything that the request carries (system, tools, messages); a byte-level
+    tokenizer cannot make more tokens than that. Better where the last call's usage is known: its input is the
+    unchanged prefix, and only what was appended since is bounded by its bytes. Best, ``counted``: the vendor's own
+    count of this very request, which Anthropic calls an estimate, so a fiftieth is added.
+    """
+    bounds = [content_bytes + VENDOR_PREAMBLE_TOKENS]
     if conversation.last_usage is not None:
-        return conversation.last_usage.all_input + conversation.bytes_since_usage
-    return content_bytes
+        bounds.append(conversation.last_usage.all_input + conversation.bytes_since_usage + TURN_MARGIN_TOKENS)
+    if counted is not None:
+        bounds.append(counted + max(TURN_MARGIN_TOKENS, counted // 50))
+    return min(bounds)
 
 
-def fit_max_tokens(rates: Rates, bound: int, wanted: int, floor: int, free_nano: int) -> int | None:
-    """The most output tokens whose hold fits into what is free; None below the floor."""
-    left = free_nano - hold_nano(rates, bound, 0)
-    most = min(wanted, left * 1_000_000 // rates.output if rates.output else wanted) if left > 0 else 0
-    return most if most >= floor else None
+def _dearest(rates: Rates, input_bound_tokens: int, *, long_cache: bool) -> tuple[int, int]:
+    bands = rates.bands_up_to(input_bound_tokens)
+    return max(band.dearest_input(long_cache=long_cache) for band in bands), max(band.dearest_output for band in bands)
+
+
+def _rounded_up(micro: int) -> int:
+    return -(-micro // PER_MILLION)

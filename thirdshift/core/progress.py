@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thirdshift.core.history import AttemptRecord, LoopHistory
-from thirdshift.core.verdict import VerdictBrief
+from thirdshift.core.verdict import REVIEW, VerdictBrief
 
 
 def is_honest(verdict: VerdictBrief) -> bool:
@@ -61,7 +61,9 @@ def attempts_without_progress(history: LoopHistory) -> int:
     for verdict in verdicts(history):
         idle += 1
         if is_honest(verdict):
-            if not known.issuperset(verdict.passed) or len(verdict.passed) > most:
+            # A tree that only a person sent back has every check passing; there is no more progress to be had.
+            only_reviewed = verdict.failed == (REVIEW,)
+            if only_reviewed or not known.issuperset(verdict.passed) or len(verdict.passed) > most:
                 idle = 0
             known.update(verdict.passed)
             most = max(most, len(verdict.passed))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from thirdshift.core.plan import Plan
 from thirdshift.core.spec import Spec
 
-SHOWN_BYTES = 96 << 10
+SHOWN_BYTES = 48 << 10
+"""About 12,000 to 16,000 tokens of code; models that need the text protocol have small windows."""
+_UNNAMED = 5
 _MOST_READ = 200
 _NEVER = re.compile(
     r"(?i)(?:^|/)(?:\.git|node_modules|vendor|third_party|dist|build|__pycache__|\.venv)/"
@@ -29,14 +31,19 @@ def relevant_files(
     """Paths and contents of the files that matter most, in the order of their paths, at most ``limit_bytes`` in all.
 
     Files are ranked by name alone: named in the plan; named with their path in the spec or in a visible check; named
-    by file name; by stem, or beside one of those by the ``test_`` convention; then the rest. ``read`` gives None for
-    what is no text or too large. A file that does not fit is left out whole, and smaller ones may still come.
+    by file name; beside one of those by the ``test_`` convention; by stem, or beside one of these; then the rest,
+    which gets a quarter of the room where anything was named. ``read`` gives None for what is no text or too large. A
+    file that does not fit is left out whole, and smaller ones may still come.
     """
     ranks = _ranks(paths, spec, plan)
     chosen: list[tuple[str, str]] = []
     room = limit_bytes
+    rest_begun = False
     candidates = sorted((path for path in paths if not _NEVER.search(path)), key=lambda path: (ranks[path], path))
     for path in candidates[:_MOST_READ]:
+        if ranks[path] == _UNNAMED and not rest_begun:
+            rest_begun = True
+            room = min(room, limit_bytes // 4) if chosen else room
         content = read(path)
         if content is None or "\0" in content:
             continue
@@ -53,8 +60,10 @@ def _ranks(paths: Sequence[str], spec: Spec, plan: Plan | None) -> dict[str, int
     planned = set(plan.files) if plan else set()
     words = {word.casefold() for word in _WORD.findall(said)}
     ranks = {path: _rank(path, said, planned, words) for path in paths}
-    near = {_subject(path) for path, rank in ranks.items() if rank <= 2} - _COMMON_STEMS
-    return {path: min(rank, 3) if _subject(path) in near else rank for path, rank in ranks.items()}
+    named = {_subject(path) for path, rank in ranks.items() if rank <= 2} - _COMMON_STEMS
+    hinted = {_subject(path) for path, rank in ranks.items() if rank == 4} - _COMMON_STEMS
+    beside = {path: 3 if _subject(path) in named else 4 if _subject(path) in hinted else _UNNAMED for path in paths}
+    return {path: min(rank, beside[path]) for path, rank in ranks.items()}
 
 
 def _rank(path: str, said: str, planned: set[str], words: set[str]) -> int:
@@ -67,8 +76,8 @@ def _rank(path: str, said: str, planned: set[str], words: set[str]) -> int:
         return 2
     stem = name.partition(".")[0].casefold()
     if stem in words and stem not in _COMMON_STEMS:
-        return 3
-    return 4
+        return 4
+    return _UNNAMED
 
 
 def _subject(path: str) -> str:

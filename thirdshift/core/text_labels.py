@@ -102,7 +102,8 @@ def _plain(path: str) -> str:
 
 def _like_path(text: str, known: Collection[str]) -> bool:
     """Whether the text is a path rather than a word, a version or "before/after"."""
-    path = _plain(text)
+    # Windows spelling is recognised as a path, so that it is refused with the right words.
+    path = _plain(text).replace("\\", "/")
     if path in known or path in _BARE_NAMES:
         return True
     if len(text) > _LONGEST_LABEL or "://" in text or any(character.isspace() for character in text):

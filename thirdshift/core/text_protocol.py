@@ -127,7 +127,7 @@ def _blocks(text: str) -> list[_Block]:
             block = None
         else:
             inner = _OPENING.fullmatch(line)
-            block.inner_opening = block.inner_opening or bool(inner and inner["fence"].startswith(block.fence))
+            block.inner_opening = block.inner_opening or bool(inner and _could_be_its_own(inner, block))
             block.content.append(_unindented(line, block.indent))
     return blocks
 
@@ -136,6 +136,12 @@ def _closes(line: str, block: _Block) -> bool:
     stripped = line.strip()
     indent = len(line) - len(line.lstrip(" "))
     return stripped.startswith(block.fence) and not stripped.strip(block.fence[0]) and indent <= block.indent + 3
+
+
+def _could_be_its_own(inner: re.Match[str], block: _Block) -> bool:
+    """Whether a line inside opens a block, so that the next closing line may be that one's."""
+    own_kind = inner["fence"].startswith(block.fence) and len(inner["indent"]) <= block.indent + 3
+    return own_kind and bool(inner["info"].strip())
 
 
 def _unindented(line: str, indent: int) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ports import CommandEnd
 
+REVIEW = "(review)"
+"""Stands among failed checks for a person who sent a tree back. No check can have this id."""
+
 
 class CheckOutcome(Frozen):
     """One check on one tree. ``output`` is bounded and hostile characters in it are made visible."""

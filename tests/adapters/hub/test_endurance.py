@@ -98,6 +98,23 @@ def test_locks_that_a_killed_git_left_behind_do_not_wedge_a_loop(bench: Bench) -
     assert bench.hub.import_base(str(bench.repository), bench.base.commit, "job-2").commit == bench.base.commit
 
 
+def test_a_half_restored_workspace_is_not_recorded(bench: Bench) -> None:
+    broken = LocalHub(str(bench.hub_path), git=str(bench.workspace.parent / "git"))
+    write(
+        bench.workspace.parent,
+        {"git": '#!/bin/sh\ncase " $* " in *" pack-objects "*) kill -9 $PPID;; esac\nexec git "$@"\n'},
+    )
+    (bench.workspace.parent / "git").chmod(0o755)
+    worker = FORK.Process(target=broken.restore, args=(str(bench.workspace), bench.base.tree, "loop-1"))
+    worker.start()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL
+    with pytest.raises(HubUnavailable, match="Restore it again"):
+        bench.snapshot()
+    bench.restore()
+    assert not bench.snapshot().changed
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", "ünï", "x" * 300, "a b", "-x", "x.lock", ".", "a~b"])
 def test_any_name_of_a_loop_and_a_job_will_do(bench: Bench, name: str) -> None:
     base = bench.hub.import_base(str(bench.repository), bench.base.commit, f"job-{name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import socket
 from pathlib import Path
@@ -53,11 +52,10 @@ async def test_the_workers_environment_is_nowhere_to_be_found(
     bubblewrap: Sandbox, plan: SandboxPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
-    script = f"env; cat /proc/*/environ /proc/*/task/*/environ; grep -rl {SECRET} /proc/[0-9]*/ 2>/dev/null | head -3"
-    result = await run(bubblewrap, plan, f"({script}) > /tmp/all 2>&1; grep -c '{SECRET[:8]}' /tmp/all; cat /tmp/all")
+    result = await run(bubblewrap, plan, "env; cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ")
+    assert "PATH=" in result.output
     assert "ANTHROPIC_API_KEY" not in result.output
-    # The search's own command line holds the secret that it looks for; nothing else does.
-    assert "environ" not in [line.rsplit("/", 1)[-1] for line in result.output.splitlines() if "matches" in line]
+    assert SECRET not in result.output
 
 
 async def test_the_home_directory_and_its_files_are_not_there(
@@ -127,9 +125,9 @@ thread = threading.Thread(target=print, args=("thread",)); thread.start(); threa
 print(os.openpty() and "terminal")
 """
     (Path(plan.workspace) / "work.py").write_text(script)
-    result = await run(Bubblewrap(), plan, "python3 work.py && git init -q . && git -c user.name=a -c user.email=b "
-                       "commit -q --allow-empty -m x && git log --oneline | wc -l")  # fmt: skip
-    assert result.output.split() == ["child", "6", "pair", "loop", "80", "4096", "thread", "terminal", "1"]
+    commit = "git -c user.name=a -c user.email=b commit -q --allow-empty -m x"
+    result = await run(Bubblewrap(), plan, f"python3 work.py && git init -q . && {commit} && git log --oneline | wc -l")
+    assert result.output.split() == ["child", "9", "pair", "loop", "80", "4096", "thread", "terminal", "1"]
 
 
 async def test_only_what_the_plan_names_is_writable(bubblewrap: Sandbox, workspace: Path, tmp_path: Path) -> None:
@@ -195,5 +193,5 @@ async def test_variables_of_the_plan_do_not_steer_the_runner(plan: SandboxPlan, 
 
 async def test_a_link_left_in_the_workspace_leads_nowhere_on_the_host(plan: SandboxPlan, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(SECRET)
-    os.symlink(tmp_path / "secret", Path(plan.workspace, "link"))
+    Path(plan.workspace, "link").symlink_to(tmp_path / "secret")
     assert SECRET not in (await run(Bubblewrap(), plan, "cat link")).output

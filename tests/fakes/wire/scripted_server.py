@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,11 @@ _BY_ENDING = {"/messages": ANTHROPIC, "/responses": OPENAI, "/chat/completions":
 
 
 class ScriptedServer:
-    """Plays ``script``. ``state_dir`` counts faults that come a limited number of times."""
+    """Plays ``script``. ``state_dir`` counts faults that come a limited number of times.
+
+    ``bodies_dir`` gets the body of every request for an answer, as ``000001.json`` and so on, for whoever wants to
+    compare bytes.
+    """
 
     def __init__(
         self,
@@ -35,10 +40,13 @@ class ScriptedServer:
         latency_seconds: float = 0.0,
         keep_requests: bool = True,
         port: int = 0,
+        bodies_dir: Path | None = None,
     ) -> None:
         self._model = ScriptedModel(name="wire", script=script, state_dir=state_dir)
         self._latency_seconds = latency_seconds
         self._seen: dict[bytes, int] = {}
+        self._bodies_dir = bodies_dir
+        self._times: list[dict[str, Any]] = []
         self.wire = WireServer(self._handle, keep_requests=keep_requests, port=port)
 
     async def __aenter__(self) -> ScriptedServer:
@@ -65,6 +73,8 @@ class ScriptedServer:
     async def _handle(self, request: Recorded) -> Reply:
         if request.path == "/__count":
             return json_reply(200, self.count())
+        if request.path == "/__times":
+            return json_reply(200, self._times)
         if request.path.endswith("/models"):
             return json_reply(200, {"object": "list", "data": [{"id": "scripted", "object": "model"}]})
         for ending, counted in (("/messages/count_tokens", ANTHROPIC), ("/responses/input_tokens", OPENAI)):
@@ -76,7 +86,17 @@ class ScriptedServer:
             return json_reply(404, {"error": {"message": f"no such path: {request.path}"}})
         key = hashlib.sha256(request.body).digest()
         self._seen[key] = self._seen.get(key, 0) + 1
-        return await self._play(dialect, request)
+        return await self._timed(dialect, request)
+
+    async def _timed(self, dialect: Dialect, request: Recorded) -> Reply:
+        """Play, and note when the request was here and when its answer was ready: seconds of the monotonic clock."""
+        arrived = time.monotonic()
+        reply = await self._play(dialect, request)
+        note = {"path": request.path, "bytes": len(request.body), "arrived": arrived, "answered": time.monotonic()}
+        self._times.append({**note, "model": _model_of(request)})
+        if self._bodies_dir is not None:
+            (self._bodies_dir / f"{len(self._times):06d}.json").write_bytes(request.body)
+        return reply
 
     async def _play(self, dialect: Dialect, request: Recorded) -> Reply:
         try:
@@ -91,6 +111,13 @@ class ScriptedServer:
         except ModelFault as fault:
             return _fault_reply(dialect, fault)
         return _answer_reply(dialect, body, answer)
+
+
+def _model_of(request: Recorded) -> str:
+    try:
+        return str(request.json["model"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _answer_reply(dialect: Dialect, body: dict[str, Any], answer: ModelAnswer) -> Reply:

@@ -245,8 +245,10 @@ def _wait_until_ready(paths: EnginePaths, process: subprocess.Popen[bytes], port
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise _failure(paths, f"the Temporal server ended with code {process.returncode} while starting")
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=1.0):
-            return
+        # Its own word first: on a port that a stranger took meanwhile, a connection would prove nothing.
+        if b"Temporal Server:" in paths.log.read_bytes():
+            with suppress(OSError), socket.create_connection((HOST, port), timeout=1.0):
+                return
         time.sleep(0.01)
     raise _failure(paths, f"the Temporal server did not answer within {_START_SECONDS:.0f} s")
 

@@ -19,7 +19,7 @@ from thirdshift.adapters.hub.survey import TreeLimits
 from thirdshift.adapters.hub.trees import Listing, TreeReader
 from thirdshift.adapters.hub.viewer import TreeViewer
 from thirdshift.adapters.hub.workspace_clearing import clear, make_enterable
-from thirdshift.adapters.hub.workspace_index import WorkspaceIndex, save_index
+from thirdshift.adapters.hub.workspace_index import Row, WorkspaceIndex, mark_unfinished, save_index
 from thirdshift.adapters.hub.workspace_writer import write_tree
 from thirdshift.core.errors import HubUnavailable, RepositoryRefused
 from thirdshift.core.ports import Base, Snapshot, Trailers
@@ -96,15 +96,15 @@ class LocalHub:
         keep = frozenset(path.strip("/") for path in exclude)
         wanted = {path: entry for path, entry in listing.items() if not _within(path, keep)}
         with self._layout.locked(loop), translated(f"restore the workspace {workspace}"):
-            self._layout.index_file(loop).unlink(missing_ok=True)
+            mark_unfinished(self._layout.index_file(loop))
             place.mkdir(parents=True, exist_ok=True)
             make_enterable(place)
             with opened_directory(str(place)) as root:
                 clear(root, keep)
                 rows = write_tree(root, wanted, reader)
             plant_inner_git(self._git, self._layout, place, tree, loop, exclude)
-            if wanted.keys() == listing.keys():
-                save_index(self._layout.index_file(loop), WorkspaceIndex(tree=tree, rows=rows))
+            rows |= {path: Row(entry, None) for path, entry in listing.items() if path not in wanted}
+            save_index(self._layout.index_file(loop), WorkspaceIndex(tree=tree, rows=rows))
 
     def snapshot(
         self,

@@ -13,6 +13,7 @@ import stat as statmod
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ def _clear(here: int, prefix: str, keep: frozenset[str], kept_parents: set[str])
         if path in keep:
             continue
         if not _is_directory(here, name):
-            _insist(lambda name=name: os.unlink(name, dir_fd=here), here, name)  # type: ignore[misc]
+            _insist(partial(os.unlink, name, dir_fd=here), here, name)
         elif path in kept_parents:
             _open_up(here, name)
             with opened_directory(name, here) as below:
@@ -74,7 +75,7 @@ def _flatten(bottom: int, directory: str) -> None:
             if _is_directory(here, name):
                 _move(here, name, bottom)
             else:
-                _insist(lambda name=name: os.unlink(name, dir_fd=here), here, name)  # type: ignore[misc]
+                _insist(partial(os.unlink, name, dir_fd=here), here, name)
     os.rmdir(directory, dir_fd=bottom)
 
 
@@ -82,7 +83,7 @@ def _move(here: int, name: str, bottom: int) -> None:
     """Move a directory into the pit under a name that is not taken."""
     _open_up(here, name)
     fresh = secrets.token_hex(8)
-    _insist(lambda: os.rename(name, fresh, src_dir_fd=here, dst_dir_fd=bottom), here, name)
+    _insist(partial(os.rename, name, fresh, src_dir_fd=here, dst_dir_fd=bottom), here, name)
 
 
 def _is_directory(here: int, name: str) -> bool:
@@ -93,7 +94,7 @@ def _open_up(here: int, name: str) -> None:
     """Let its owner list and change a directory; a moved one must be writable itself."""
     mode = os.stat(name, dir_fd=here, follow_symlinks=False).st_mode
     if mode & 0o700 != 0o700:
-        _insist(lambda: os.chmod(name, 0o700, dir_fd=here), here, name)
+        _insist(partial(os.chmod, name, 0o700, dir_fd=here), here, name)
 
 
 def _make_writable(directory: int) -> None:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from thirdshift.adapters.hub.failures import translated
 from thirdshift.adapters.hub.trees import Listing, TreeEntry
+from thirdshift.core.errors import HubUnavailable
 
 _VERSION: Final = 1
 _TICK_NS: Final = 20_000_000
@@ -67,10 +68,21 @@ def still_sealed(row: Row | None, stat: os.stat_result) -> bool:
     return row is not None and row.seal is not None and row.seal == _seal(stat)
 
 
+def mark_unfinished(path: Path) -> None:
+    """Say that a restore has begun: until an index is saved, nobody may record what is in the workspace."""
+    path.write_bytes(b"")
+
+
 def load_index(path: Path) -> WorkspaceIndex:
-    """The index as it was saved; an empty one where there is none that can be read."""
+    """The index as it was saved; an empty one where there is none that can be read.
+
+    Raises ``HubUnavailable`` where a restore was begun and not finished.
+    """
     try:
-        saved = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        if not raw:
+            raise HubUnavailable("The workspace was half restored when its process died. Restore it again.")
+        saved = json.loads(raw)
         if saved["version"] != _VERSION:
             return WorkspaceIndex()
         rows = {

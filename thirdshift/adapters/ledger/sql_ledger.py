@@ -171,6 +171,10 @@ class SqlLedger:
         with self._database.write() as connection:
             records.close_job(connection, closing)
 
+    def reopen_job(self, job_id: str, who: str, at: datetime) -> None:
+        with self._database.write() as connection:
+            standings.reopen_job(connection, job_id, who, at)
+
     def journal(self, job_id: str, after_seq: int) -> Sequence[JournalEntry]:
         with self._database.read() as connection:
             return read_entries(connection, job_id, after_seq)

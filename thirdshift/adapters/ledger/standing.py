@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from thirdshift.adapters.ledger.accounts import attempt_id_of
-from thirdshift.adapters.ledger.tables import attempts, calls, loops, scopes, tool_runs
+from thirdshift.adapters.ledger.journal import write_entry
+from thirdshift.adapters.ledger.tables import attempts, calls, jobs, loops, scopes, tool_runs
 from thirdshift.core.ledger import LoopRow, ScopeKind, ToolRun
 
 _LAST_RUN = (
@@ -45,3 +47,10 @@ def standing(connection: Connection, owner_id: str, number: int) -> tuple[int, s
 def job_cost_nano(connection: Connection, job_id: str) -> int:
     """What the job's calls are charged with, held and unknown ones at their holds."""
     return int(connection.execute(_JOB_CHARGED, {"key": job_id}).scalar_one() or 0)
+
+
+def reopen_job(connection: Connection, job_id: str, who: str, at: datetime) -> None:
+    """Take back a job's end."""
+    nothing = dict.fromkeys(("stop_reason", "evidence", "branch", "commit_hash", "tree", "remedy", "closed_at"))
+    connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**nothing))
+    write_entry(connection, job_id, "job", f"{who} lets the job go on from its best tree", {"resumed_by": who}, at)

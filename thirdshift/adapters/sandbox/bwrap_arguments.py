@@ -86,7 +86,7 @@ def bwrap_arguments(plan: SandboxPlan, toolchain: Toolchain, hold: Callable[[byt
     arguments = list(WALLS)
     if plan.network == "host":
         arguments.append("--share-net")
-    arguments += _system(toolchain)
+    arguments += _system()
     for path, content in guest.etc_files(plan.network).items():
         arguments += ["--ro-bind-data", str(hold(content)), path]
     for path in guest.etc_mounts():
@@ -95,6 +95,8 @@ def bwrap_arguments(plan: SandboxPlan, toolchain: Toolchain, hold: Callable[[byt
     whole, small = plan.limits.tmp_bytes, max(1, plan.limits.tmp_bytes // _SMALL_SHARE)
     for size, path in ((small, "/dev/shm"), (whole, "/tmp"), (small, guest.HOME)):  # noqa: S108 - inside the sandbox
         arguments += ["--perms", "0755" if path == guest.HOME else "1777", "--size", str(size), "--tmpfs", path]
+    for path in toolchain.directories:  # after the file systems in memory, which may be where they are
+        arguments += ["--ro-bind", path, path]
     arguments += ["--ro-bind", str(_RUNNER), RUNNER_IN_GUEST]
     arguments += ["--bind", plan.workspace, guest.WORKSPACE]
     for mount in sorted(plan.mounts, key=lambda one: one.guest.count("/")):
@@ -104,7 +106,7 @@ def bwrap_arguments(plan: SandboxPlan, toolchain: Toolchain, hold: Callable[[byt
     return arguments
 
 
-def _system(toolchain: Toolchain) -> list[str]:
+def _system() -> list[str]:
     arguments = ["--ro-bind", "/usr", "/usr"]
     for name in guest.ROOT_DIRECTORIES:
         directory = Path(name)
@@ -112,8 +114,6 @@ def _system(toolchain: Toolchain) -> list[str]:
             arguments += ["--symlink", str(directory.readlink()), name]
         elif directory.is_dir():
             arguments += ["--ro-bind", name, name]
-    for path in toolchain.directories:
-        arguments += ["--ro-bind", path, path]
     return arguments
 
 

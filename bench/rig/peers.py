@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache" / "bench"
 _MADE = "made"
 _PIP_SECONDS = 600.0

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.model import ModelActivities
+from activities.quoting import price_call
+from activities.services import Services
+from tests.activities.bench import (
+    JOB,
+    LOOP,
+    RUNG,
+    Answering,
+    PlayedModel,
+    always,
+    answer,
+    call,
+    open_attempt,
+    services_at,
+)
+from thirdshift.core.errors import FaultKind, ModelFault
+from thirdshift.core.ledger import CallKey, CallRow, CallState, Held
+from thirdshift.core.ports import ModelAnswer, ModelRequest, StopKind
+from thirdshift.core.scopes import BudgetLimits
+from thirdshift.core.usage import Usage
+from thirdshift.signatures import CallModel, ModelCalled
+
+FIRST = CallModel(n=1, s=1)
+
+
+def environment(*, activity_id: str = "5", attempt: int = 1, run: str = "run-1") -> ActivityEnvironment:
+    made = ActivityEnvironment()
+    made.info = made.info.__class__(
+        **{
+            **{name: getattr(made.info, name) for name in made.info.__dataclass_fields__},
+            "workflow_id": LOOP,
+            "workflow_run_id": run,
+            "activity_id": activity_id,
+            "attempt": attempt,
+        }
+    )
+    return made
+
+
+async def called(
+    services: Services, given: CallModel = FIRST, *, activity_id: str = "5", attempt: int = 1, run: str = "run-1"
+) -> ModelCalled:
+    where = environment(activity_id=activity_id, attempt=attempt, run=run)
+    return await where.run(ModelActivities(services).call_model, given)
+
+
+async def test_an_answer_is_settled_at_its_true_cost(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(call("bash", command="ls"))))
+    services = services_at(tmp_path, model)
+    open_attempt(services)
+    given = await called(services)
+    row = services.ledger.call(given.call)
+    assert (row.state, given.stop) == (CallState.SETTLED, StopKind.TOOLS)
+    assert row.cost_nano == 100 * 1_000 + 10 * 10_000
+    assert row.hold_nano >= row.cost_nano
+
+
+async def test_a_retry_of_an_answered_step_sends_nothing(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(call("bash", command="ls"))))
+    services = services_at(tmp_path, model)
+    open_attempt(services)
+    first = await called(services)
+    again = await called(services, attempt=2)
+    after_reset = await called(services, run="run-2")
+    assert first == again == after_reset
+    assert len(model.requests) == 1
+
+
+async def test_a_call_whose_worker_died_is_unknown_and_its_hold_stays_charged(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="done")))
+    services = services_at(tmp_path, model)
+    open_attempt(services)
+    held = await asyncio.to_thread(_hold_only, services)
+    given = await called(services, attempt=2)
+    assert services.ledger.call(held).state is CallState.UNKNOWN
+    assert services.ledger.call(given.call).state is CallState.SETTLED
+    charged = services.ledger.job_cost_nano(JOB)
+    assert charged == services.ledger.call(held).hold_nano + services.ledger.call(given.call).cost_nano
+
+
+def _hold_only(services: Services) -> int:
+    """A hold as a first try would leave it whose worker vanished before the answer."""
+    key = CallKey(workflow_id=LOOP, run_id="run-1", activity_id="5", attempt=1)
+    conversation = services.ledger.conversation(LOOP, 1, 1)
+    placed = services.ledger.place_hold(price_call(services, conversation, key, 1).opening)
+    assert isinstance(placed, Held)
+    return placed.call_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "billed", "state"),
+    [
+        (FaultKind.RATE_LIMITED, False, CallState.RELEASED),
+        (FaultKind.OVERLOADED, False, CallState.RELEASED),
+        (FaultKind.UNREACHABLE, False, CallState.RELEASED),
+        (FaultKind.TIMED_OUT, True, CallState.UNKNOWN),
+        (FaultKind.CUT_STREAM, True, CallState.UNKNOWN),
+        (FaultKind.BAD_BODY, True, CallState.UNKNOWN),
+    ],
+)
+async def test_a_passing_fault_is_waited_out_by_the_engine(
+    tmp_path: Path, kind: FaultKind, billed: bool, state: CallState
+) -> None:
+    services = services_at(tmp_path, PlayedModel(faulting(kind, billed)))
+    open_attempt(services)
+    with pytest.raises(ApplicationError) as raised:
+        await called(services)
+    assert raised.value.next_retry_delay is not None
+    assert not raised.value.non_retryable
+    assert [row.state for row in calls_of(services)] == [state]
+
+
+async def test_the_wait_that_a_vendor_asks_for_is_the_least_that_is_waited(tmp_path: Path) -> None:
+    services = services_at(tmp_path, PlayedModel(faulting(FaultKind.RATE_LIMITED, False, after=30.0)))
+    open_attempt(services)
+    with pytest.raises(ApplicationError) as raised:
+        await called(services)
+    assert raised.value.next_retry_delay is not None
+    assert raised.value.next_retry_delay.total_seconds() >= 30.0
+
+
+async def test_a_fault_that_stays_is_told_to_the_loop(tmp_path: Path) -> None:
+    services = services_at(tmp_path, PlayedModel(faulting(FaultKind.RATE_LIMITED, False)))
+    open_attempt(services)
+    given = await called(services, attempt=50)
+    assert (given.fault, given.call) == ("rate_limited", 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (FaultKind.QUOTA_EXHAUSTED, "quota_exhausted"),
+        (FaultKind.UNAUTHORIZED, "unauthorized"),
+        (FaultKind.UNKNOWN_MODEL, "unknown_model"),
+        (FaultKind.BAD_REQUEST, "bad_request"),
+        (FaultKind.TOO_LONG, "too_long"),
+    ],
+)
+async def test_a_fault_that_no_wait_cures_is_told_at_once(tmp_path: Path, kind: FaultKind, told: str) -> None:
+    services = services_at(tmp_path, PlayedModel(faulting(kind, False)))
+    open_attempt(services)
+    given = await called(services)
+    assert given.fault == told
+    assert [row.state for row in calls_of(services)] == [CallState.RELEASED]
+
+
+async def test_an_answer_without_usage_is_used_and_its_hold_stays_charged(tmp_path: Path) -> None:
+    silent = answer(call("bash", command="ls")).model_copy(update={"usage": None})
+    services = services_at(tmp_path, PlayedModel(always(silent)))
+    open_attempt(services)
+    given = await called(services)
+    row = services.ledger.call(given.call)
+    assert (row.state, row.cost_nano) == (CallState.UNKNOWN, row.hold_nano)
+    assert services.ledger.answer(given.call).message.tool_calls
+    assert await called(services, attempt=2) == given
+
+
+async def test_an_answer_of_another_model_than_asked_is_not_settled_at_the_asked_ones_price(tmp_path: Path) -> None:
+    services = services_at(tmp_path, PlayedModel(always(answer(text="hi", served_model="large"))))
+    open_attempt(services)
+    row = services.ledger.call((await called(services)).call)
+    assert row.state is CallState.UNKNOWN
+    assert "large" in row.note
+
+
+async def test_a_compatible_server_may_name_its_model_as_it_likes(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="hi", served_model="/models/small.gguf")))
+    services = services_at(tmp_path, model, base_url="http://127.0.0.1:1/v1")
+    open_attempt(services)
+    row = services.ledger.call((await called(services)).call)
+    assert (row.state, row.served_model) == (CallState.SETTLED, "/models/small.gguf")
+
+
+async def test_a_budget_with_no_room_for_the_floor_sends_nothing(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="hi")))
+    services = services_at(tmp_path, model, BudgetLimits(job_nano=1000))
+    open_attempt(services)
+    given = await called(services)
+    assert given.fault == "budget"
+    assert "limit $0.000001" in given.note
+    assert model.requests == []
+    assert services.ledger.job_cost_nano(JOB) == 0
+
+
+async def test_a_tight_budget_lowers_what_is_asked_for(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="hi")))
+    services = services_at(tmp_path, model, BudgetLimits(job_nano=8_000_000))
+    open_attempt(services)
+    given = await called(services)
+    assert given.fault == ""
+    assert 256 <= model.requests[0].max_output_tokens < 1000
+    assert services.ledger.call(given.call).hold_nano <= 8_000_000
+
+
+async def test_a_stop_in_the_middle_of_a_call_leaves_it_unknown(tmp_path: Path) -> None:
+    async def hangs(request: ModelRequest) -> ModelAnswer:
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+
+    model = PlayedModel(hangs)
+    services = services_at(tmp_path, model)
+    open_attempt(services)
+    where = environment()
+    running = asyncio.create_task(where.run(ModelActivities(services).call_model, FIRST))
+    await model.sending.wait()
+    where.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [(row.state, row.cost_nano == row.hold_nano) for row in calls_of(services)] == [(CallState.UNKNOWN, True)]
+
+
+async def test_a_model_without_a_price_is_never_called(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="hi")))
+    services = services_at(tmp_path, model)
+    open_attempt(services, rung=RUNG.model_copy(update={"model": "local/unpriced"}))
+    given = await called(services)
+    assert given.fault == "unpriced"
+    assert 'prices."local/unpriced"' in given.note
+    assert model.requests == []
+
+
+async def test_the_hold_of_a_later_step_is_bounded_by_what_the_step_before_reported(tmp_path: Path) -> None:
+    long_prompt = answer(call("bash", command="ls"), usage=Usage(input_tokens=40, output_tokens=5))
+    services = services_at(tmp_path, PlayedModel(always(long_prompt)))
+    open_attempt(services)
+    first = await called(services)
+    second = await called(services, CallModel(n=1, s=2), activity_id="6")
+    assert services.ledger.call(second.call).hold_nano < services.ledger.call(first.call).hold_nano
+
+
+def faulting(kind: FaultKind, billed: bool, after: float | None = None) -> Answering:
+    async def plays(request: ModelRequest) -> ModelAnswer:
+        raise ModelFault(kind, "as planned", may_be_billed=billed, retry_after_seconds=after)
+
+    return plays
+
+
+def calls_of(services: Services) -> list[CallRow]:
+    found = []
+    for number in range(1, 20):
+        try:
+            found.append(services.ledger.call(number))
+        except KeyError:
+            break
+    return found

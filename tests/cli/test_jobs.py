@@ -1,0 +1,274 @@
+"""Jobs from the command line, as a person has them: processes, signals, a real server, a scripted model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import thirdshift
+
+SPEC = """\
+---
+title: Say hello
+repo: repo
+task: feature
+plan: none
+checks:
+  - {id: greets, run: grep -qx hello hello.txt, covers: [AC-1], timeout: 1m}
+budget: {max_budget_usd: "1.00", max_attempts: 2, max_steps: 10, max_wall: 5m}
+---
+# Goal
+Write hello.txt.
+
+# Acceptance
+- AC-1: The file hello.txt shall say hello.
+"""
+
+CONFIG = """\
+[providers.toy]
+kind = "scripted"
+script = "script.yaml"
+[[tiers.economy]]
+model = "toy/small"
+[prices."toy/small"]
+input = "1"
+output = "1"
+"""
+
+SCRIPT = """\
+version: 1
+plays:
+  - when: {{role: code}}
+    steps:
+      - delay_seconds: {delay}
+        say: Writing.
+        tools:
+          - write_file: {{path: hello.txt, content: "{words}\\n"}}
+      - say: Done.
+        tools:
+          - finish: {{summary: written}}
+"""
+
+Type = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A directory with a repository, a spec, a configuration and a script."""
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "README").write_text("empty\n")
+    for arguments in (["init", "-qb", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path / "repo", check=True)
+    (tmp_path / "spec.md").write_text(SPEC)
+    (tmp_path / "thirdshift.toml").write_text(CONFIG)
+    script(tmp_path, "hello")
+    return tmp_path
+
+
+def script(desk: Path, words: str, delay: float = 0.0) -> None:
+    (desk / "script.yaml").write_text(SCRIPT.format(words=words, delay=delay))
+
+
+@pytest.fixture
+def start(desk: Path) -> Iterator[Type]:
+    """Starts commands in the desk's directory; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+    environment = {
+        "PATH": os.environ["PATH"],  # noqa: TID251 - the test's own
+        "HOME": str(desk),
+        "THIRDSHIFT_HOME": str(desk / "home"),
+        "PYTHONPATH": str(Path(thirdshift.__file__).parents[1]),
+    }
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "thirdshift", *arguments]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command, cwd=desk, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def ask(start: Type) -> Callable[..., tuple[int, Any]]:
+    """Runs a command to its end with --json: exit code and answer."""
+
+    def ask(*arguments: str) -> tuple[int, Any]:
+        process = start(*arguments, "--json")
+        out, err = process.communicate()
+        assert "Traceback" not in err
+        assert len(out.splitlines()) == 1, err
+        return process.returncode, json.loads(out)
+
+    return ask
+
+
+def wait_for_line(process: subprocess.Popen[str], text: str, stream: str = "stderr") -> str:
+    """The first line of the stream with the text in it; fails if the process ends before."""
+    pipe = getattr(process, stream)
+    for line in pipe:
+        if text in line:
+            return str(line)
+    raise AssertionError(f"ended without saying {text!r}")
+
+
+def processes_of(desk: Path) -> list[str]:
+    """Processes whose command line or environment names the desk."""
+    mine = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (directory / "cmdline").read_bytes()
+            state = (directory / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if str(desk).encode() in command and state != "Z":
+            mine.append(command.replace(b"\0", b" ").decode())
+    return mine
+
+
+def test_a_run_that_passes_lands_on_a_branch_and_leaves_no_process(desk: Path, ask: Any) -> None:
+    code, job = ask("run", "spec.md")
+    assert (code, job["state"], job["stop_reason"]) == (0, "accepted", "accepted")
+    assert job["attempts"] == 1
+    assert job["checks"] == [{"id": "greets", "state": "passed", "holdout": False}]
+    assert float(job["total_cost_usd"]) > 0
+    assert job["budget_usd"] == "1"
+    assert job["ui_url"].endswith(f"/workflows/{job['job_id']}/{job['run_id']}")
+    shown = subprocess.run(
+        ["git", "show", f"{job['branch']}:hello.txt"], cwd=desk / "repo", capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "hello\n"
+    assert processes_of(desk) == []
+
+
+def test_a_run_that_a_limit_stops_is_2_and_names_the_way_on(desk: Path, ask: Any) -> None:
+    script(desk, "goodbye")
+    code, job = ask("run", "spec.md")
+    assert code in (1, 2)
+    assert job["state"] in ("stopped", "failed")
+    assert job["remedy"].startswith(f"thirdshift resume {job['job_id']}")
+    assert job["branch"].endswith("-unfinished")
+
+
+def test_the_same_spec_at_the_same_base_is_one_job_and_costs_nothing_again(ask: Any, start: Type) -> None:
+    _, first = ask("run", "spec.md")
+    again = start("run", "spec.md", "--json")
+    out, err = again.communicate()
+    second = json.loads(out)
+    assert again.returncode == 0
+    assert "was submitted before and is one job" in err
+    assert second["job_id"] == first["job_id"]
+    assert second["total_cost_usd"] == first["total_cost_usd"]
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(desk: Path, ask: Any, start: Type) -> None:
+    script(desk, "hello", delay=30)
+    run = start("run", "spec.md")
+    wait_for_line(run, "attempt 1 on economy")
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate()
+    assert run.returncode == 130
+    assert "nothing that was finished is lost" in err
+    assert "thirdshift up" in err
+    assert "Traceback" not in err
+    assert processes_of(desk) == []
+    script(desk, "hello")
+    code, job = ask("run", "spec.md")
+    assert (code, job["state"]) == (0, "accepted")
+
+
+def test_submit_status_and_watch_with_a_line_that_is_up(desk: Path, ask: Any, start: Type) -> None:
+    up = start("up")
+    wait_for_line(up, "Ready", "stdout")
+    code, answer = ask("submit", "spec.md")
+    job_id = answer["jobs"][0]["job_id"]
+    assert (code, answer["worker_up"], answer["jobs"][0]["created"]) == (0, True, True)
+    assert ask("submit", "spec.md")[1]["jobs"][0]["created"] is False
+    code, watched = ask("watch", job_id)
+    assert (code, watched["state"]) == (0, "accepted")
+    _, status = ask("status", job_id[-8:])
+    assert (status["job_id"], status["state"], status["steps"]) == (job_id, "accepted", 2)
+    assert status["ui_url"]
+    assert [job["job_id"] for job in ask("status")[1]["jobs"]] == [job_id]
+    up.send_signal(signal.SIGTERM)
+    up.communicate()
+    assert up.returncode == 0
+    assert processes_of(desk) == []
+
+
+def test_a_job_submitted_to_a_server_without_a_worker_waits_and_is_said_to(desk: Path, ask: Any, start: Type) -> None:
+    up = start("up", "--no-worker")
+    wait_for_line(up, "Ready", "stdout")
+    _, answer = ask("submit", "spec.md")
+    assert answer["worker_up"] is False
+    job_id = answer["jobs"][0]["job_id"]
+    worker = start("worker")
+    assert ask("watch", job_id)[1]["state"] == "accepted"
+    worker.send_signal(signal.SIGINT)
+    worker.communicate()
+    assert worker.returncode == 0
+
+
+def test_a_stopped_job_ends_at_once_with_its_reason(desk: Path, ask: Any, start: Type) -> None:
+    script(desk, "hello", delay=60)
+    up = start("up")
+    wait_for_line(up, "Ready", "stdout")
+    _, answer = ask("submit", "spec.md")
+    job_id = answer["jobs"][0]["job_id"]
+    watch = start("watch", job_id)
+    wait_for_line(watch, "attempt 1 on economy")
+    code, stopped = ask("stop", job_id, "--reason", "wrong spec")
+    assert (code, stopped["ended"], stopped["stop_reason"]) == (0, True, "stopped_by_person")
+    assert "wrong spec" in stopped["evidence"]
+    watch.communicate()
+    assert watch.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("submit", "spec.md"), 69, "thirdshift up"),
+        (("watch", "nowhere"), 64, "no job `nowhere`"),
+        (("status", "nowhere"), 64, "no job `nowhere`"),
+        (("stop", "nowhere"), 64, "no job `nowhere`"),
+        (("run", "gone.md"), 64, "thirdshift init"),
+        (("run", "no-repository.md"), 64, "elsewhere"),
+        (("run", "no-base.md"), 64, "nightly"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_the_remedy(
+    desk: Path, start: Type, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (desk / "no-repository.md").write_text(SPEC.replace("repo: repo", "repo: elsewhere"))
+    (desk / "no-base.md").write_text(SPEC.replace("repo: repo", "repo: repo\nbase: nightly"))
+    process = start(*arguments)
+    _, err = process.communicate()
+    assert process.returncode == code, err
+    assert said in err
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+    assert processes_of(desk) == []
+
+
+def test_without_a_key_a_run_names_the_remedies(desk: Path, start: Type) -> None:
+    (desk / "thirdshift.toml").write_text("")
+    process = start("run", "spec.md")
+    _, err = process.communicate()
+    assert process.returncode == 69
+    assert "ANTHROPIC_API_KEY" in err
+    assert "secrets.env" in err
+    assert "[providers.NAME]" in err

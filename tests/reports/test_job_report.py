@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.reports.views import attempt, climb, job, verdict
+from thirdshift.core.history import AttemptEnd, ReasonCode, StopReason
+from thirdshift.core.views import JobState, Spend
+from thirdshift.reports.job_report import render_job
+
+LINK = "http://127.0.0.1:8233/namespaces/default/workflows/job-billing-round-4be2"
+
+
+def stopped(reason: StopReason = StopReason.BUDGET, **fields: object) -> str:
+    values = {
+        "state": JobState.STOPPED,
+        "stop_reason": reason,
+        "evidence": "job: limit $1.50, settled $1.49, held $0.00, needed $0.02",
+        "branch": "thirdshift/job-billing-round-4be2-unfinished",
+        "remedy": "thirdshift raise-budget job-billing-round-4be2 --usd 1",
+    }
+    return render_job(job(climb()[:3], **{**values, **fields}), "")
+
+
+def test_the_report_of_an_accepted_job() -> None:
+    assert render_job(job(climb()), LINK) == snapshot("""\
+ACCEPTED: Round invoice totals half up
+job       job-billing-round-4be2
+spec      specs/round.md (bugfix, risk low)
+repo      /srv/my invoices
+cost      $0.0534 of $1.50 (3%)
+took      3 min 5 s
+
+ATTEMPTS
+  try  tier        model                steps  checks  outcome       cost
+  0    economy     local/sparrow            1          under way  $0.0041
+  1    economy     local/sparrow            7  1 of 3  failed     $0.0041
+  2    economy     local/sparrow            7  1 of 3  failed     $0.0040
+       retry_with_evidence: the same rung again, told what failed
+       the stream was cut once
+       and 1 call of unknown cost, at most $0.0009
+  3    specialist  vendor/heron (high)      7  3 of 3  passed     $0.0412
+       escalated economy -> specialist: verification_failed, unit, cents stil...
+
+COST BY TIER
+  tier        calls  tokens in   cached    out     cost
+  economy        15    183,702  150,000  7,035  $0.0122
+  specialist      7     61,234   50,000  2,345  $0.0412
+  total          22    244,936  200,000  9,380  $0.0534
+  Unknown: calls that may have been billed, at most $0.0009; not in the cost,
+  but charged to the budget until reconciled.
+
+branch    thirdshift/job-billing-round-4be2
+commit    cccccccccccccccccccccccccccccccccccccccc
+Temporal  http://127.0.0.1:8233/namespaces/default/workflows/job-billing-round-4be2
+
+NEXT
+  git -C '/srv/my invoices' diff abcdef012345 thirdshift/job-billing-round-4be2
+  git -C '/srv/my invoices' merge thirdshift/job-billing-round-4be2\
+""")
+
+
+def test_the_report_of_a_stopped_job_says_why_what_is_best_and_how_to_go_on() -> None:
+    assert stopped() == snapshot("""\
+STOPPED: Round invoice totals half up
+job       job-billing-round-4be2
+spec      specs/round.md (bugfix, risk low)
+repo      /srv/my invoices
+cost      $0.0122 of $1.50 (0%)
+took      3 min 5 s
+stopped   budget
+          job: limit $1.50, settled $1.49, held $0.00, needed $0.02
+
+ATTEMPTS
+  try  tier     model          steps  checks  outcome       cost
+  0    economy  local/sparrow      1          under way  $0.0041
+  1    economy  local/sparrow      7  1 of 3  failed     $0.0041
+  2    economy  local/sparrow      7  1 of 3  failed     $0.0040
+       retry_with_evidence: the same rung again, told what failed
+       the stream was cut once
+       and 1 call of unknown cost, at most $0.0009
+
+COST BY TIER
+  tier     calls  tokens in   cached    out     cost
+  economy     15    183,702  150,000  7,035  $0.0122
+  Unknown: calls that may have been billed, at most $0.0009; not in the cost,
+  but charged to the budget until reconciled.
+
+branch    thirdshift/job-billing-round-4be2-unfinished
+commit    cccccccccccccccccccccccccccccccccccccccc
+best tree 2222222222222222222222222222222222222222 (1 of 3 checks pass)
+
+NEXT
+  thirdshift raise-budget job-billing-round-4be2 --usd 1\
+""")
+
+
+def test_a_running_job_says_how_to_watch_it() -> None:
+    text = render_job(job((attempt(1, end=None),), state=JobState.RUNNING, stop_reason=None, ended_at=None), LINK)
+    assert "under way" in text
+    assert text.endswith("NEXT\n  thirdshift watch job-billing-round-4be2")
+
+
+def test_a_queued_job_has_no_empty_tables() -> None:
+    text = render_job(job(state=JobState.QUEUED, stop_reason=None, ended_at=None, branch="", commit=""), "")
+    assert "ATTEMPTS" not in text
+    assert "COST BY TIER" not in text
+
+
+def test_money_of_other_kinds_is_told_apart_and_never_added() -> None:
+    spend = Spend(settled_nano=1_000_000, imputed_nano=2_000_000, unknown_nano=4_000_000, held_nano=8_000_000)
+    text = render_job(job((attempt(1, spend=spend),)), "")
+    for said in ("$0.0010", "Imputed: $0.0020", "at most $0.0040", "Held: $0.0080"):
+        assert said in text
+    for sum_of_kinds in ("$0.0030", "$0.0050", "$0.0070", "$0.0150"):
+        assert sum_of_kinds not in text
+
+
+def test_hostile_text_is_shown_and_does_nothing() -> None:
+    text = stopped(evidence="\x1b]0;owned\x07 done \u202e evil")
+    assert "\x1b" not in text
+    assert "<U+202E>" in text
+
+
+def test_tables_stay_within_eighty_columns() -> None:
+    wide = attempt(1, model="provider/" + "very-long-model-name-" * 6, evidence="word " * 60)
+    lines = render_job(job((wide,)), "").splitlines()
+    table = lines[lines.index("ATTEMPTS") :]
+    assert max(len(row) for row in table[: table.index("")]) <= 80
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"verdict": verdict(1, unit="passed").model_copy(update={"tampering": ("x",)})}, "tampering"),
+        ({"verdict": verdict(1, unit="passed").model_copy(update={"out_of_scope": ("x",)})}, "out of scope"),
+        ({"end": AttemptEnd.PROVIDER}, "provider"),
+        ({"verdict": verdict(1, unit="failed")}, "failed"),
+    ],
+)
+def test_the_outcome_of_an_attempt_is_its_verdict_or_else_its_end(fields: dict[str, object], outcome: str) -> None:
+    assert outcome in render_job(job((attempt(1, **fields),)), "")
+
+
+def test_a_sideways_move_names_its_reason_code() -> None:
+    text = render_job(job((attempt(1), attempt(2, reason=ReasonCode.SIDEWAYS_PROVIDER))), "")
+    assert "sideways_provider" in text
+
+
+def test_a_repository_at_a_url_is_not_taken_for_a_directory() -> None:
+    view = job(climb())
+    there = view.model_copy(update={"job": view.job.model_copy(update={"repository": "https://git.example/x.git"})})
+    assert "  git merge thirdshift/job-billing-round-4be2" in render_job(there, "")
