@@ -12,7 +12,7 @@ from thirdshift.core.ports import ModelRequest
 from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
 from thirdshift.core.scopes import Payer, scopes_of
 
-KEPT_STEPS = 40
+KEPT_STEPS = 20
 """The results of so many last steps are always sent whole."""
 MASKED_AT_ONCE = 20
 

@@ -32,7 +32,8 @@ from bench.rig.peers import clean_environment, peer_environment
 from bench.rig.steps_script import files, script
 from bench.rig.workshop import Workshop, last_json, wait_for, workshop
 
-PEER = "mini-swe-agent==2.4.6"
+PEER = ("mini-swe-agent==2.4.6", "litellm==1.106.2", "mcp==2.3.0")
+"""The last two are what it runs on: a litellm as of its day, and a package that this litellm imports unasked."""
 SHORT, LONG, WINDOW = 30, 120, 20
 KILL_AT_STEP = 10
 SUBMIT = {"bash": {"command": "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"}}
@@ -135,6 +136,7 @@ def run_mini(place: Workshop, server: Loopback, python: Path, model: str, number
             HOME=str(place.root),
             MSWEA_CONFIGURED="true",
             MSWEA_COST_TRACKING="ignore_errors",
+            MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT="1",
             LITELLM_LOCAL_MODEL_COST_MAP="True",
         ),
         stdin=subprocess.DEVNULL,
@@ -185,7 +187,7 @@ def measured_cache(place: Workshop, server: Loopback, bodies: Path) -> dict[str,
 
 
 def after_kill(place: Workshop, server: Loopback, number: int) -> float:
-    """Seconds from ``kill -9`` of the worker in the middle of a loop to the next request, with a worker started at once."""
+    """Seconds from ``kill -9`` of the worker in mid-loop to the next request; another worker is started at once."""
     arguments = config(place, server, "local/killed")
     place.start("up", "--no-worker", *arguments)
     wait_for(lambda: place.thirdshift("status", "--json", *arguments).returncode == 0, "a server", 60)
@@ -228,8 +230,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the temporary directory")
     given = parser.parse_args()
     rounds = given.rounds or (1 if given.quick else 5)
-    python = peer_environment("mini-swe-agent", [PEER])
-    print(f"step_overhead: {rounds} round(s) beside {PEER}; {machine()}")
+    python = peer_environment("mini-swe-agent", PEER)
+    print(f"step_overhead: {rounds} round(s) beside {PEER[0]}; {machine()}")
     print("all times are medians over rounds, on the loopback model's clock; nothing else was started by this script\n")
     lengths = {"mini-30": SHORT, "line-30": SHORT, "mini-120": LONG, "line-120": LONG, "killed": 60}
     lengths |= {"cache-chat": SHORT, "cache-marks": SHORT}

@@ -8,10 +8,14 @@ rest. That keeps Temporal's history at well under 2 KB for each activity, whatev
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 from temporalio import activity
 
 from thirdshift.core.frozen import Frozen
+from thirdshift.core.gate_memory import PeopleMemory
+from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import AttemptEnd, LoopHistory, LoopPolicy, ReasonCode, StopReason
 from thirdshift.core.ladder import Rung
 from thirdshift.core.verdict import VerdictBrief
@@ -68,6 +72,10 @@ class JobInput(Frozen):
     """The best tree of the run before."""
     attempts_before: int = 0
     """Attempts of the runs before, so that numbers go on."""
+    terms: GateTerms = GateTerms()
+    """Who is asked at the gates. Which gates there are is in ``policy.gates``."""
+    memory: JobMemory | None = None
+    """Where the job continues as new."""
 
 
 class LoopInput(Frozen):
@@ -88,6 +96,18 @@ class LoopInput(Frozen):
     """The hub commit of each tree that an attempt ended on."""
     queue: str = ""
     """Of the host that holds the workspace."""
+    terms: GateTerms = GateTerms()
+    people: PeopleMemory = PeopleMemory()
+    short_of: str = ""
+    """The scope that the last budget fault named, ``kind key``."""
+
+
+class LoopMemory(Frozen):
+    """What a loop that ended needs to go on, should a person send its tree back."""
+
+    history: LoopHistory
+    commits: dict[str, str]
+    queue: str
 
 
 class LoopResult(Frozen):
@@ -101,6 +121,32 @@ class LoopResult(Frozen):
     attempts: int
     steps: int
     cost_nano: int
+    memory: LoopMemory | None = None
+    """Only where a merge gate stands between the loop and its delivery."""
+
+
+class PacketDone(Frozen):
+    """A loop that has ended."""
+
+    packet: str
+    stop: StopReason
+    evidence: str
+    attempts: int
+    steps: int
+    cost_nano: int
+
+
+class JobMemory(Frozen):
+    """How far a job that continues as new has come. It does so only at a gate, when no loop runs."""
+
+    begun: bool = False
+    plan_calls: int = 0
+    plan_approved: bool = False
+    done: tuple[PacketDone, ...] = ()
+    result: LoopResult | None = None
+    """Of the last loop."""
+    loop_ended_at: datetime | None = None
+    people: PeopleMemory = PeopleMemory()
 
 
 class JobResult(Frozen):
@@ -182,6 +228,8 @@ class ModelCalled(Frozen):
     """A ``FaultKind`` that stays, ``refusal`` ..., or ``budget``."""
     note: str = ""
     """What a person should read about the fault; at most 300 characters."""
+    scope: str = ""
+    """With the fault ``budget``: the scope that has no room, ``kind key``."""
 
 
 class RunTools(Frozen):
@@ -292,3 +340,6 @@ async def close_attempt(given: CloseAttempt) -> AttemptClosed:
 async def finish_job(given: FinishJob) -> JobFinished:
     """See ``activities.jobs``."""
     raise NotImplementedError("a signature, implemented in activities")
+
+
+JobInput.model_rebuild()

@@ -1,14 +1,48 @@
-"""Waiting for an activity unless somebody, or a limit, says stop."""
+"""Stopping, pausing, and waiting for an activity unless somebody, or a limit, says stop."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
 
+from workflows.attributes import show_state
+from workflows.clock import WorkClock
+
 Result = TypeVar("Result")
+
+
+class Brake:
+    """What a person has said about going on: a stop, which is for good, or a pause, which is not."""
+
+    def __init__(self, clock: WorkClock | None = None, paused_by: str = "", stop_asked: str | None = None) -> None:
+        self.clock = clock
+        self.paused_by = paused_by
+        self.stop_asked = stop_asked
+
+    def stop(self, reason: str) -> None:
+        """Ask for a stop. The first reason given stays."""
+        self.stop_asked = self.stop_asked or reason or "no reason given"
+
+    def stopped(self) -> bool:
+        """Whether a person asked for a stop."""
+        return self.stop_asked is not None
+
+    def halted(self) -> bool:
+        """Whether what runs now is to be cut off: stopped, or out of time."""
+        return self.stopped() or (self.clock is not None and self.clock.out_of_time)
+
+    async def hold(self) -> None:
+        """Wait while paused: no slot is held, no timer runs, and the loop's own time stands still."""
+        if not self.paused_by or self.stopped():
+            return
+        show_state("paused")
+        with self.clock.waiting() if self.clock else contextlib.nullcontext():
+            await workflow.wait_condition(lambda: not self.paused_by or self.stopped())
+        show_state("running")
 
 
 async def unless(halted: Callable[[], bool], handle: workflow.ActivityHandle[Result]) -> Result | None:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 
 @dataclass(frozen=True)
 class Limit:
@@ -65,7 +63,7 @@ def _shown(value: object) -> str:
 def machine() -> str:
     """What the figures were taken on, and how busy it was already."""
     load = os.getloadavg()[0]
-    memory = psutil.virtual_memory().total / (1 << 30)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}; load before the run {load:.2f}"

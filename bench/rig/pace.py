@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ def step_seconds(exchanges: Sequence[Exchange]) -> list[float]:
 
     The server's own work is in none of them. A conversation of n requests has n - 1 steps that end so.
     """
-    return [after.arrived - before.answered for before, after in zip(exchanges, exchanges[1:], strict=False)]
+    return [after.arrived - before.answered for before, after in itertools.pairwise(exchanges)]
 
 
 def ms_a_step(exchanges: Sequence[Exchange], first: int = 1 + WARM_UP_STEPS, last: int | None = None) -> float:

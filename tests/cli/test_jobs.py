@@ -55,6 +55,20 @@ plays:
           - finish: {{summary: written}}
 """
 
+HELLO_PROGRAM = """\
+version: 1
+plays:
+  - when: {role: plan}
+    steps:
+      - say: '{"approach": "Write it.", "files": ["hello.py"], "risks": [], "checks": {"AC-1": "greets"}}'
+  - when: {role: code}
+    steps:
+      - tools:
+          - write_file: {path: hello.py, content: "print('Hello, world!')\\n"}
+      - tools:
+          - finish: {summary: It greets.}
+"""
+
 Type = Callable[..., subprocess.Popen[str]]
 
 
@@ -87,11 +101,16 @@ def start(desk: Path) -> Iterator[Type]:
         "PYTHONPATH": str(Path(thirdshift.__file__).parents[1]),
     }
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "thirdshift", *arguments]
+    def start(*arguments: str, cwd: Path = desk, module: str = "thirdshift", **more: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         process = subprocess.Popen(
-            command, cwd=desk, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+            [sys.executable, "-m", module, *arguments],
+            cwd=cwd,
+            env=environment | more,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
         )
         started.append(process)
         return process
@@ -173,6 +192,35 @@ def test_the_same_spec_at_the_same_base_is_one_job_and_costs_nothing_again(ask: 
     assert "was submitted before and is one job" in err
     assert second["job_id"] == first["job_id"]
     assert second["total_cost_usd"] == first["total_cost_usd"]
+
+
+def test_a_stopped_job_goes_on_from_its_best_tree_when_resumed(desk: Path, ask: Any, start: Type) -> None:
+    script(desk, "goodbye")
+    _, stopped = ask("run", "spec.md")
+    script(desk, "hello")
+    code, resumed = ask("resume", stopped["job_id"], "--max-attempts", "2", "--max-wall", "5m")
+    assert (code, resumed["state"]) == (0, "accepted")
+    assert resumed["job_id"] == stopped["job_id"]
+    assert resumed["attempts"] == stopped["attempts"] + 1
+    process = start("resume", stopped["job_id"], "--budget-usd", "a lot")
+    _, err = process.communicate()
+    assert process.returncode == 64
+    assert "not an amount" in err
+
+
+def test_status_and_report_tell_people_what_happened(desk: Path, ask: Any, start: Type) -> None:
+    _, job = ask("run", "spec.md")
+    for arguments in (("status",), ("status", job["job_id"]), ("report",), ("report", job["job_id"])):
+        process = start(*arguments)
+        out, err = process.communicate()
+        assert (process.returncode, err) == (0, "")
+        assert job["job_id"][:20] in out
+    code, costs = ask("report", job["job_id"])
+    assert code == 0
+    assert {(line["role"], line["tier"], line["model"]) for line in costs["costs"]} == {
+        ("code", "economy", "toy/small")
+    }
+    assert sum(line["tokens"]["input"] for line in costs["costs"]) == job["tokens"]["input"]
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_does(desk: Path, ask: Any, start: Type) -> None:
@@ -262,6 +310,45 @@ def test_what_cannot_be_done_is_refused_with_the_remedy(
     assert "Traceback" not in err
     assert "unexpected" not in err
     assert processes_of(desk) == []
+
+
+@pytest.mark.slow
+def test_the_demonstration_climbs_and_lands_and_can_be_repeated(desk: Path, ask: Any) -> None:
+    commits = []
+    for _ in range(2):
+        code, job = ask("demo")
+        assert (code, job["state"], job["tier"], job["attempts"]) == (0, "accepted", "specialist", 3)
+        assert {check["state"] for check in job["checks"]} == {"passed"}
+        assert processes_of(desk) == []
+        commits.append(job["commit"])
+    shown = ["git", "cat-file", "-t", commits[1]]
+    assert (
+        subprocess.run(shown, cwd=desk / "home/demo/bench/repo", capture_output=True, check=True).stdout == b"commit\n"
+    )
+
+
+def test_a_fresh_directory_with_a_key_needs_nothing_but_init(desk: Path, start: Type) -> None:
+    """The vendor is a loopback server that speaks its wire format; only its address is told by the environment."""
+    (desk / "script.yaml").write_text(HELLO_PROGRAM)
+    vendor = start("--script", str(desk / "script.yaml"), module="tests.fakes.wire")
+    assert vendor.stdout
+    port = json.loads(vendor.stdout.readline())["port"]
+    fresh = desk / "fresh"
+    fresh.mkdir()
+    key = {
+        "OPENAI_API_KEY": "k",
+        "THIRDSHIFT_PROVIDERS__OPENAI__BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "THIRDSHIFT_PROVIDERS__OPENAI__API_KEY_ENV": "OPENAI_API_KEY",
+    }
+    init = start("init", cwd=fresh, **key)
+    out, err = init.communicate()
+    assert (init.returncode, err) == (0, ""), out
+    run = start("run", "spec.md", "--json", cwd=fresh, **key)
+    out, err = run.communicate()
+    assert run.returncode == 0, err
+    job = json.loads(out)
+    assert (job["state"], job["tier"], job["budget_usd"]) == ("accepted", "economy", "1")
+    assert processes_of(desk / "fresh") == []
 
 
 def test_without_a_key_a_run_names_the_remedies(desk: Path, start: Type) -> None:

@@ -42,5 +42,5 @@ def test_durations_are_in_two_units_at_most(seconds: float, shown: str) -> None:
 
 
 def test_prose_is_wrapped_at_spaces_and_long_words_stay_whole() -> None:
-    assert wrapped("aa bb " + "c" * 30 + " dd", indent="> ", width=10) == ["> aa bb", "> " + "c" * 30, "> dd"]
+    assert wrapped("aa bb " + "c" * 30 + " dd", width=10) == ["  aa bb", "  " + "c" * 30, "  dd"]
     assert wrapped("") == []

@@ -32,15 +32,16 @@ cost      $0.0534 of $1.50 (3%)
 took      3 min 5 s
 
 ATTEMPTS
-  try  tier        model                steps  checks  outcome       cost
-  0    economy     local/sparrow            1          under way  $0.0041
-  1    economy     local/sparrow            7  1 of 3  failed     $0.0041
-  2    economy     local/sparrow            7  1 of 3  failed     $0.0040
-       retry_with_evidence: the same rung again, told what failed
-       the stream was cut once
-       and 1 call of unknown cost, at most $0.0009
-  3    specialist  vendor/heron (high)      7  3 of 3  passed     $0.0412
-       escalated economy -> specialist: verification_failed, unit, cents stil...
+  try   tier        model                steps  checks  outcome     cost
+  plan  economy     local/sparrow            1          planned  $0.0041
+  1     economy     local/sparrow            7  1 of 3  failed   $0.0041
+  2     economy     local/sparrow            7  1 of 3  failed   $0.0040
+        retry_with_evidence: the same rung again, told what failed
+        the stream was cut once
+        and 1 call of unknown cost, at most $0.0009
+  3     specialist  vendor/heron (high)      7  3 of 3  passed   $0.0412
+        escalated economy -> specialist: verification_failed, unit, cents still
+        failing
 
 COST BY TIER
   tier        calls  tokens in   cached    out     cost
@@ -72,13 +73,13 @@ stopped   budget
           job: limit $1.50, settled $1.49, held $0.00, needed $0.02
 
 ATTEMPTS
-  try  tier     model          steps  checks  outcome       cost
-  0    economy  local/sparrow      1          under way  $0.0041
-  1    economy  local/sparrow      7  1 of 3  failed     $0.0041
-  2    economy  local/sparrow      7  1 of 3  failed     $0.0040
-       retry_with_evidence: the same rung again, told what failed
-       the stream was cut once
-       and 1 call of unknown cost, at most $0.0009
+  try   tier     model          steps  checks  outcome     cost
+  plan  economy  local/sparrow      1          planned  $0.0041
+  1     economy  local/sparrow      7  1 of 3  failed   $0.0041
+  2     economy  local/sparrow      7  1 of 3  failed   $0.0040
+        retry_with_evidence: the same rung again, told what failed
+        the stream was cut once
+        and 1 call of unknown cost, at most $0.0009
 
 COST BY TIER
   tier     calls  tokens in   cached    out     cost

@@ -57,7 +57,7 @@ def attempt(number: int, **fields: Any) -> AttemptView:
 
 def climb() -> tuple[AttemptView, ...]:
     """A plan, two failures on the cheap rung, one success above it."""
-    plan = attempt(0, owner_id="job-1", role="plan", steps=1, calls=CallCounts(settled=1), end=None)
+    plan = attempt(0, owner_id="job-billing-round-4be2", role="plan", steps=1, calls=CallCounts(settled=1), end=None)
     first = attempt(1, verdict=verdict(1, lint="passed", unit="failed", cents="not_run"))
     second = attempt(
         2,

@@ -23,6 +23,9 @@ MOST_BYTES = 6000
 COLUMNS = 60
 _REASON_BYTES, _CHECKS_BYTES, _OUTPUT_BYTES, _REVIEW_BYTES, _LINKS_BYTES, _LOG_BYTES = 420, 560, 420, 300, 520, 620
 
+_URL = re.compile(r"https?://[A-Za-z0-9._~:/?=&%#-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9._~:/?=&%# -]+")
+
 _MEANING = {
     GateKind.PLAN: "the plan, before any code is written",
     GateKind.FRONTIER: "the first call to a frontier model",
@@ -31,7 +34,7 @@ _MEANING = {
 }
 
 
-def gate_details(state: GateState, terms: GateTerms, facts: GateFacts, job_id: str, log: Sequence[str]) -> str:
+def gate_details(state: GateState, terms: GateTerms, facts: GateFacts, log: Sequence[str]) -> str:
     """The details of an open gate. The rest of the room goes to the excerpt, whole lines at a time."""
     before = [_heading(state, terms), _how(state), *_why(state, facts), *_checks(facts), *_cost(facts)]
     after = [*_links(facts), _answer_block(state), _log(log)]
@@ -68,8 +71,8 @@ def _how(state: GateState) -> str:
     others = "rework or reject" if state.may_rework else "reject"
     if name is None:
         return (
-            '**To approve:** menu > Send an Update > `decide`, with the block below, your name and `"usd"`: how much more.'
-            f"\n**To {others}:** the same, with another `verdict` and a `note`."
+            '**To approve:** menu > Send an Update > `decide`, input: the block below, with how much more in `"usd"`.\n'
+            f"**To {others}:** the same, with another `verdict` and a `note`."
         )
     return (
         f'**To approve:** menu > Send an Update > `{name}`, input: your name in quotes, like `"ada"`.\n'
@@ -122,7 +125,13 @@ def _excerpt(facts: GateFacts, room: int) -> list[str]:
 def _links(facts: GateFacts) -> list[str]:
     if not facts.links:
         return []
-    return [f"**More**\n{_bounded([one_line(link, 200) for link in facts.links], _LINKS_BYTES)}"]
+    # A link can be followed only outside of a fence, so what stands there is spelled with harmless letters alone.
+    lines = [f"- <{link}>" if _URL.fullmatch(link) else f"- `{link}`" for link in facts.links if _PLAIN.fullmatch(link)]
+    kept: list[str] = []
+    for line in lines:
+        if encoded_size("\n".join([*kept, line])) <= _LINKS_BYTES:
+            kept.append(line)
+    return ["\n".join(["**More**", *kept])] if kept else []
 
 
 def _answer_block(state: GateState) -> str:

@@ -190,7 +190,7 @@ class JobView(Frozen):
     tokens: Tokens
     calls: CallCounts
     attempts: tuple[AttemptView, ...]
-    """In the order in which they were opened, the plan first."""
+    """In the order in which they were opened, the plan among them."""
     baseline: VerdictView | None
     """The checks on the tree that it started from."""
     best: VerdictView | None

@@ -29,9 +29,9 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, indent: str = "  ") -> list[str]:
     """Lines of at most eighty columns: columns that may shrink are cut, evenly, where the rest leaves no room.
 
-    A row of one cell is a remark: it is indented to the second column and wrapped at no column.
+    A row of one cell is a remark: it is indented to the second column and wrapped there.
     """
-    shown = [[one_line(cell, 200) for cell in row] for row in rows]
+    shown = [[one_line(cell, 400) for cell in row] for row in rows]
     whole = [row for row in shown if len(row) == len(columns)]
     widths = [
         max(cell_len(column.heading), *(cell_len(row[at]) for row in whole), 0) for at, column in enumerate(columns)
@@ -43,7 +43,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, indent: s
             lines.append(_line(columns, widths, row, indent))
         else:
             margin = indent + " " * (widths[0] + len(_GAP))
-            lines.append(margin + one_line(row[0], WIDTH - len(margin)))
+            lines += wrapped(row[0], indent=margin)
     return lines
 
 

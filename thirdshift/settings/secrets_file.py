@@ -23,7 +23,7 @@ def read_secrets(path: Path) -> dict[str, str]:
                 f"{path}: mode {mode:03o} lets others read the keys in it; make it private: chmod 600 {path}"
             )
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from temporalio import workflow
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -133,6 +134,12 @@ async def test_the_web_ui_answers_without_news(tmp_path: Path) -> None:
         assert '"disableNewsFetch":true' in answer.replace(" ", "").lower().replace(
             "disablenewsfetch", "disableNewsFetch"
         )
+
+
+async def test_ended_workflows_are_kept_for_a_month(tmp_path: Path) -> None:
+    async with open_engine(EMBEDDED, tmp_path, may_start=True, ports=ANY_PORTS) as engine:
+        found = await engine.client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+        assert found.config.workflow_execution_retention_ttl.seconds == 30 * 24 * 3600
 
 
 async def test_a_second_command_uses_the_running_server(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from thirdshift.adapters.engine.connection import connect, register_search_attributes
+from thirdshift.adapters.engine.connection import connect, keep_ended_workflows, register_search_attributes
 from thirdshift.adapters.engine.embedded import (
     HOST,
     USUAL_PORTS,
@@ -60,6 +60,8 @@ async def open_engine(
     try:
         client = await connect(EngineTarget(kind="address", address=state.address))
         await register_search_attributes(client)
+        if keeper.server is not None:
+            await keep_ended_workflows(client)
         if may_start:
             keeper.begin_keeping()
         yield Engine(client, state.address, state.ui_url, keeper.server is not None)

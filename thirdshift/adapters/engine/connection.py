@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfigProfile
@@ -16,6 +17,7 @@ from thirdshift.core.engine import SEARCH_ATTRIBUTES, EngineTarget
 from thirdshift.core.errors import EngineUnavailable
 
 _CONNECT_SECONDS = 10.0
+_RETENTION_SECONDS = 30 * 24 * 3600
 _TYPES = {
     "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -68,6 +70,13 @@ def _refused(error: RPCError, where: str, namespace: str) -> EngineUnavailable:
             " check TEMPORAL_API_KEY and the namespace"
         )
     return EngineUnavailable(f"the Temporal server at {where} answers with an error: {error.message}")
+
+
+async def keep_ended_workflows(client: Client) -> None:
+    """Let an embedded server keep ended workflows for 30 days instead of one: a link of last week has to work."""
+    config = NamespaceConfig()
+    config.workflow_execution_retention_ttl.seconds = _RETENTION_SECONDS
+    await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config))
 
 
 async def register_search_attributes(client: Client) -> tuple[str, ...]:

@@ -289,11 +289,16 @@ def _write_state(paths: EnginePaths, state: EngineState) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the server, then whatever is left of its group."""
+    """End the server, then whatever is left of its group, and wait until that is gone."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.005)
     process.wait()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from thirdshift.adapters.ledger.tables import jobs, journal, scopes
 from thirdshift.core.ledger import JournalEntry, ScopeKind
+from thirdshift.core.text import visible
 
 Data = Mapping[str, str | int | float | bool | None]
 
@@ -59,7 +60,7 @@ def write_entry(connection: Connection, job_id: str, kind: str, text: str, data:
     if seq is None:
         raise KeyError(f"no job {job_id} in the ledger")
     full = {**money_of(connection, job_id), **data}
-    row = {"job_id": job_id, "seq": seq, "at": at, "kind": kind, "body": text, "data": json.dumps(full)}
+    row = {"job_id": job_id, "seq": seq, "at": at, "kind": kind, "body": visible(text), "data": json.dumps(full)}
     connection.execute(insert(journal), row)
 
 

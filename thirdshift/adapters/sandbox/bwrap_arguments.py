@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,12 +119,17 @@ def _system() -> list[str]:
 
 
 def _proc_covers() -> list[str]:
-    """Cover what belongs to the whole machine: for a worker that is root, its owner is the user inside."""
+    """Cover what belongs to the whole machine.
+
+    For a worker that is root, its owner is the user inside, so all of it is covered. An ordinary user has no right to
+    it anyway, and each cover costs a sixth of a millisecond.
+    """
+    root = os.geteuid() == 0
     arguments: list[str] = []
-    for name in _READ_ONLY_IN_PROC:
+    for name in _READ_ONLY_IN_PROC if root else ("sys",):
         if Path("/proc", name).is_dir():
             arguments += ["--ro-bind", f"/proc/{name}", f"/proc/{name}"]
-    for name in _HIDDEN_IN_PROC:
+    for name in _HIDDEN_IN_PROC if root else ("keys", "key-users"):
         if Path("/proc", name).exists():
             arguments += ["--ro-bind", "/dev/null", f"/proc/{name}"]
     return arguments
@@ -133,6 +139,9 @@ def check_plan(plan: SandboxPlan) -> None:
     """Refuse a plan that cannot be opened, naming the path. Raises SandboxUnavailable."""
     if not Path(plan.workspace).is_dir():
         raise SandboxUnavailable(f"The workspace {plan.workspace} is no directory; make it before opening a sandbox.")
+    for name, value in plan.env.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise SandboxUnavailable(f"The variable {name!r} cannot be set: a name has no `=`, and neither has a NUL.")
     for mount in plan.mounts:
         guest_path = mount.guest
         if not guest_path.startswith("/") or posixpath.normpath(guest_path) != guest_path or guest_path == "/":

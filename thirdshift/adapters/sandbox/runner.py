@@ -13,6 +13,7 @@ everything it started are gone; ``E <errno>\n`` when it could not be started.
 
 import _signal  # type: ignore[import-not-found]  # the C half of signal: the other half loads enum
 import ctypes
+import errno
 import os
 import resource
 import select
@@ -205,6 +206,9 @@ def main() -> None:
             child = shell.start(payload)
         except OSError as error:
             host.say(f"E {error.errno}")
+            continue
+        except ValueError:  # a NUL in the script
+            host.say(f"E {errno.EINVAL}")
             continue
         status = wait(child, host)
         clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable
 
@@ -42,7 +43,7 @@ class OpenSandbox:
         kept = self._jail.output.begin(command.output_bytes)
         breach: list[CommandEnd] = []
         watch = asyncio.create_task(self._watch(breach))
-        sending = self._jail.send("R", command.run.encode(errors="surrogateescape"))
+        sending = self._jail.send("R", command.run.encode(errors="surrogatepass"))
         reply: str | None = None
         timed_out = False
         try:
@@ -60,6 +61,8 @@ class OpenSandbox:
         self._jail.output.drain()
         if reply is None:
             await uninterrupted(self.kill())
+        elif reply.startswith("E "):
+            kept.feed(f"The command could not be started: {os.strerror(int(reply[2:]))}.\n".encode())
         end, code = self._end(reply, breach, timed_out=timed_out)
         return CommandResult(
             end=end,
@@ -89,7 +92,9 @@ class OpenSandbox:
     async def _watch(self, breach: list[CommandEnd]) -> None:
         while True:
             await asyncio.sleep(self._look_every)
-            found = await asyncio.to_thread(self._watchdog.breach, self._jail.pid)
+            found = None
+            with contextlib.suppress(OSError):  # somebody removed the workspace: the command will find out itself
+                found = await asyncio.to_thread(self._watchdog.breach, self._jail.pid)
             if found is not None:
                 breach.append(found)
                 await self._stop_by_force()

@@ -97,6 +97,8 @@ class SetupRequest(Frozen):
     network: Literal["none", "host"] = "none"
     timeout_seconds: float = 1800.0
     limits: Limits = Limits()
+    mounts: tuple[Mount, ...] = ()
+    """Seen by the command alone, and no part of the key: a directory of wheels, certificates."""
     env: dict[str, str] = Field(default_factory=dict)
     """Seen by the command, but no part of the key: where packages come from, not which."""
 
@@ -201,7 +203,7 @@ class SetupCache:
 def _plan(request: SetupRequest, checkout: Path, setup: Path) -> SandboxPlan:
     return SandboxPlan(
         workspace=str(checkout),
-        mounts=(Mount(host=str(setup), guest=SETUP_IN_GUEST, writable=True),),
+        mounts=(Mount(host=str(setup), guest=SETUP_IN_GUEST, writable=True), *request.mounts),
         env=_SETUP_ENV | request.env,
         path_prefix=(f"{SETUP_IN_GUEST}/bin", f"{_HOME_IN_GUEST}/.local/bin"),
         network=request.network,

@@ -8,6 +8,7 @@ import os
 import posixpath
 import secrets
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class UnconfinedSession:
         places = {guest.WORKSPACE: plan.workspace} | {mount.guest: mount.host for mount in plan.mounts}
         self._places = sorted(places.items(), key=lambda place: -len(place[0]))
         translated = {name: self._translate(value) for name, value in plan.env.items()}
-        prefix = tuple(self._translate(path) for path in plan.path_prefix)
+        prefix = (*(self._translate(path) for path in plan.path_prefix), str(Path(sys.base_prefix, "bin")))
         home = {"HOME": plan.workspace, "PWD": plan.workspace}
         self._environment = guest.environment(home | translated, prefix)
         self._mark = secrets.token_hex(16)
@@ -89,7 +90,7 @@ class UnconfinedSession:
 
     async def _execute(self, command: Command) -> CommandResult:
         started = time.monotonic()
-        script = hold_bytes(command.run.encode(errors="surrogateescape"))
+        script = hold_bytes(command.run.encode(errors="surrogatepass"))
         try:
             process = PipedProcess(
                 # By descriptor: one argument may not be longer than 128 KiB.

@@ -86,6 +86,10 @@ class DiskGrowth:
         self._next_scan = now + max(_SCAN_AT_LEAST_EVERY_SECONDS, took * _SCAN_SHARE)
         return max(grown, 0 if all_seen else fallen) > self._limit
 
+    def look(self, root: int) -> int:
+        """Return the growth in bytes, as far as it can be seen; ``root`` is the sandbox's first process."""
+        return self._grown(root)[0]
+
     def _free(self) -> dict[int, int]:
         free: dict[int, int] = {}
         for directory in self._directories:
