@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from temporalio import activity
 
@@ -17,8 +18,10 @@ from thirdshift.core.ledger import AttemptClosing, AttemptRow, LoopRow
 from thirdshift.core.plan import Plan
 from thirdshift.core.prompt import opening_text, system_text
 from thirdshift.core.relevant_files import relevant_files
+from thirdshift.core.spec import Spec
 from thirdshift.core.tools import tools_for
 from thirdshift.core.verdict import Verdict
+from thirdshift.core.window import room_beside, room_for_evidence
 from thirdshift.signatures import (
     AttemptClosed,
     AttemptOpened,
@@ -30,6 +33,8 @@ from thirdshift.signatures import (
 
 AGENTS_MD_BYTES = 64 << 10
 SHOWN_FILE_BYTES = 64 << 10
+LABEL_BYTES = 48
+"""About what the path and the fences take that a file is shown with."""
 
 
 def opening_mark(number: int) -> str:
@@ -81,21 +86,7 @@ class AttemptActivities:
         stored = services.ledger.get_plan(given.job_id)
         plan = Plan.model_validate_json(stored) if stored else None
         agents_md = services.hub.read_file(context.job.base_tree, "AGENTS.md", AGENTS_MD_BYTES)
-        verdict = self._verdict(given.verdict)
-        files: tuple[tuple[str, str], ...] = ()
-        paths: tuple[str, ...] = ()
-        if given.rung.tools == "text":
-            paths = services.hub.list_paths(tree)
-            files = relevant_files(paths, spec, plan, lambda path: self._text(tree, path))
-        opening = opening_text(
-            spec,
-            attempt=given.number,
-            of=given.of,
-            verdict=verdict,
-            baseline=self._verdict(given.baseline),
-            files=files,
-            paths=paths,
-        )
+        system = system_text(spec, (agents_md or b"").decode(errors="replace"), plan, given.rung, context.criteria)
         return AttemptRow(
             owner_id=loop_id,
             job_id=given.job_id,
@@ -107,10 +98,29 @@ class AttemptActivities:
             start_commit=given.start.commit,
             host=services.host,
             opened_at=services.clock(),
-            system=system_text(spec, (agents_md or b"").decode(errors="replace"), plan, given.rung, context.criteria),
+            system=system,
             tools=tools_for(given.rung),
-            opening=(said_by_user(opening),),
+            opening=(said_by_user(self._opening(spec, plan, system, given)),),
         )
+
+    def _opening(self, spec: Spec, plan: Plan | None, system: str, given: OpenAttempt) -> str:
+        """A rung that cannot look for itself is shown as much of the repository as its window holds."""
+        rung, tree = given.rung, given.start.tree
+        room = room_for_evidence(rung, _bytes(system))
+        say = partial(
+            opening_text,
+            spec,
+            attempt=given.number,
+            of=given.of,
+            verdict=self._verdict(given.verdict),
+            baseline=self._verdict(given.baseline),
+        )
+        if rung.tools != "text":
+            return say(room=room)
+        paths = self._services.hub.list_paths(tree)
+        room = room_beside(room, rung, _bytes(system) + _bytes(say(room=room)), sum(map(_bytes, paths)) + len(paths))
+        files = relevant_files(paths, spec, plan, lambda path: self._text(tree, path), room.files, LABEL_BYTES)
+        return say(files=files, paths=paths if room.paths else (), room=room)
 
     def _verdict(self, number: int | None) -> Verdict | None:
         return None if number is None else self._services.ledger.get_verdict(number)
@@ -135,3 +145,7 @@ class AttemptActivities:
             closed_at=services.clock(),
         )
         return AttemptClosed(cost_nano=await whole(services.ledger.close_attempt, closing))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

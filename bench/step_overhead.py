@@ -201,7 +201,9 @@ def after_kill(place: Workshop, server: Loopback, number: int) -> float:
     worker.wait()
     killed = time.monotonic()
     place.start("worker", *arguments)
-    return wait_for(lambda: server.exchanges("killed", since=killed), "the next step", 120)[0].arrived - killed
+    found = wait_for(lambda: server.exchanges("killed", since=killed), "the next step", 120)
+    place.leave()
+    return found[0].arrived - killed
 
 
 def tell(taken: dict[str, Taken], figures: dict[str, object]) -> None:

@@ -17,18 +17,26 @@ from thirdshift.core.gates import GateAnswer, GateEnd
 from thirdshift.core.spec import GateKind
 from thirdshift.core.steering import Words
 
+Occasion = Literal["opened", "reminder", "escalated", "parked", "expired"]
+
 
 class OpenGate(Frozen):
     """Record that a gate opens, and gather what it shows."""
 
     job_id: str
-    seq: int
     kind: GateKind
     tree: str
     reason: str = ""
     verdict: int | None = None
     """The ledger's number of the verdict on the tree, where it was judged."""
     reviewers: tuple[str, ...] = ()
+
+
+class GateOpened(Frozen):
+    """The gate's number, counted through all gates of a job, and what it shows."""
+
+    seq: int
+    facts: GateFacts
 
 
 class DecideGate(Frozen):
@@ -46,7 +54,7 @@ class Notice(Frozen):
     job_id: str
     seq: int
     kind: GateKind
-    what: Literal["opened", "reminder", "escalated", "parked", "expired"]
+    what: Occasion
     to: tuple[str, ...]
     """Names of reviewers; empty: whoever is configured to hear of every gate."""
 
@@ -80,7 +88,7 @@ class RaiseBudget(Frozen):
 
 
 @activity.defn
-async def open_gate(given: OpenGate) -> GateFacts:
+async def open_gate(given: OpenGate) -> GateOpened:
     """See ``activities.gating``."""
     raise NotImplementedError("a signature, implemented in activities")
 

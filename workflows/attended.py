@@ -24,6 +24,7 @@ from thirdshift.core.text import one_line
 from workflows import options
 from workflows.gate import GateDesk
 from workflows.halting import Brake
+from workflows.hearing import Hearing
 from workflows.payloads import NOTHING, refused, typed
 
 STEERING_TIME = timedelta(minutes=10)
@@ -39,14 +40,14 @@ class Attended:
         self._gated_budget = GateKind.BUDGET in gates
         self._desk = GateDesk(job_id, terms, people.gates)
         self._brake = Brake(paused_by=people.paused_by, stop_asked=people.stop_asked)
-        self._unheard: list[Words] = list(people.unheard)
+        self._hearing = Hearing(self._say, people.unheard)
 
     def _people(self) -> PeopleMemory:
         return PeopleMemory(
             gates=self._desk.memory(),
             paused_by=self._brake.paused_by,
             stop_asked=self._brake.stop_asked,
-            unheard=tuple(self._unheard),
+            unheard=self._hearing.unheard,
         )
 
     async def _take_words(self, words: Words) -> None:
@@ -126,7 +127,9 @@ class Attended:
             order.who,
         )
         if not raised:
-            raise refused("NOT RECORDED. The ledger cannot be written now. Look at `thirdshift doctor`, then try again.")
+            raise refused(
+                "NOT RECORDED. The ledger cannot be written now. Look at `thirdshift doctor`, then try again."
+            )
         return f"RECORDED. {one_line(order.who)} raised the job's cap by ${order.text}."
 
     @raise_budget.validator

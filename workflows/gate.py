@@ -86,7 +86,6 @@ class GateDesk:
     def __init__(self, job_id: str, terms: GateTerms, memory: GateMemory) -> None:
         self._job_id = job_id
         self._terms = terms
-        self._seq = memory.seq
         self._open = memory.open
         self._facts = memory.facts
         self._recorded = memory.recorded
@@ -99,7 +98,7 @@ class GateDesk:
 
     def memory(self) -> GateMemory:
         """All of it, for a new run of the workflow."""
-        return GateMemory(seq=self._seq, open=self._open, facts=self._facts, recorded=self._recorded, log=self._log)
+        return GateMemory(open=self._open, facts=self._facts, recorded=self._recorded, log=self._log)
 
     def refusal(self, given: Decision | str) -> str | None:
         """Why it cannot be recorded; None if it can."""
@@ -146,13 +145,10 @@ class GateDesk:
         return (*self._terms.reviewers, *(self._terms.escalate_to if escalated else ()))
 
     async def _begin(self, question: Question) -> None:
-        self._seq += 1
-        self._recorded = 0
-        self._facts = await workflow.execute_activity(
+        opened = await workflow.execute_activity(
             gate_signatures.open_gate,
             gate_signatures.OpenGate(
                 job_id=self._job_id,
-                seq=self._seq,
                 kind=question.kind,
                 tree=question.tree,
                 reason=question.reason,
@@ -163,8 +159,9 @@ class GateDesk:
             start_to_close_timeout=options.LEDGER_WORK,
             retry_policy=options.RETRY,
         )
+        self._facts, self._recorded = opened.facts, 0
         self._open = GateState(
-            seq=self._seq,
+            seq=opened.seq,
             kind=question.kind,
             tree=question.tree,
             since=workflow.now(),
@@ -252,14 +249,12 @@ class GateDesk:
         else:
             workflow.set_current_details(gate_details(self._open, self._terms, self._facts, self._log))
 
-    def _tell(self, what: str, to: tuple[str, ...]) -> None:
+    def _tell(self, what: gate_signatures.Occasion, to: tuple[str, ...]) -> None:
         """Send a notice beside the wait. Whatever becomes of it, the gate is as open as before."""
         if not self._terms.notify:
             return
-        state_kind = self._open.kind if self._open else None
-        notice = gate_signatures.Notice.model_validate(
-            {"job_id": self._job_id, "seq": self._seq, "kind": state_kind, "what": what, "to": to}
-        )
+        state = self._state()
+        notice = gate_signatures.Notice(job_id=self._job_id, seq=state.seq, kind=state.kind, what=what, to=to)
         self._sending = asyncio.create_task(_send(notice))
 
     def _offer(self, state: GateState) -> None:

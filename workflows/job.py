@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NoReturn
+
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from thirdshift import signatures
+from thirdshift.core.after_gate import with_rework
 from thirdshift.core.frozen import Frozen
+from thirdshift.core.gates import GateEnd
 from thirdshift.core.history import StopReason
-from thirdshift.signatures import JobInput, JobResult, LoopInput, LoopResult, PacketInput, Standing
+from thirdshift.core.progress import judged
+from thirdshift.core.spec import GateKind
+from thirdshift.core.steering import Order, Words
+from thirdshift.signatures import (
+    JobInput,
+    JobMemory,
+    JobResult,
+    LoopInput,
+    LoopMemory,
+    LoopResult,
+    PacketDone,
+    PacketInput,
+    Standing,
+)
 from workflows import options
+from workflows.attended import Attended
 from workflows.attributes import show_end, show_opening
-from workflows.halting import refusal_of, unless
+from workflows.gate import Answered, Question
+from workflows.halting import refusal_of
 from workflows.loop import Loop
+from workflows.planning import Planning
 
 
 class JobStatus(Frozen):
@@ -23,30 +44,26 @@ class JobStatus(Frozen):
     packets_done: tuple[str, ...]
     stop_asked: str | None
     cost_nano: int
-
-
-class PacketDone(Frozen):
-    """One line of the answer to the query ``history``."""
-
-    packet: str
-    stop: StopReason
-    evidence: str
-    attempts: int
-    steps: int
-    cost_nano: int
+    paused_by: str
+    gate: int | None
+    """Number of the gate that is open here; a loop's own gate is in the loop's status."""
 
 
 @workflow.defn(name="Job")
-class Job:
+class Job(Attended):
     """The parent of a spec's loops. Packets follow one another, each from the tree of the one before it."""
 
     @workflow.init
     def __init__(self, given: JobInput) -> None:
+        memory = given.memory or JobMemory()
+        super().__init__(workflow.info().workflow_id, given.terms, given.policy.gates, memory.people)
         self._given = given
         self._state = "queued"
         self._packet = ""
-        self._done: list[PacketDone] = []
-        self._stop_asked: str | None = None
+        self._planning = Planning(given, memory, self._brake, self._say)
+        self._done = list(memory.done)
+        self._result = memory.result
+        self._loop_ended_at = memory.loop_ended_at
         self._loop: workflow.ChildWorkflowHandle[Loop, LoopResult] | None = None
 
     @workflow.run
@@ -54,10 +71,11 @@ class Job:
         """Plan, run every packet's loop, deliver."""
         show_opening(given.repository, given.task, given.risk)
         try:
-            await self._begin()
-            result = await self._packets()
+            result = await self._plan() or await self._packets()
+            result = await self._reviewed(result)
         except ActivityError as failure:
             result = self._refused(failure)
+        await self._brake.hold()
         self._state = "delivering"
         finished = await workflow.execute_activity(
             signatures.finish_job,
@@ -71,7 +89,9 @@ class Job:
         )
         cost_nano = sum(packet.cost_nano for packet in self._done)
         self._state = "accepted" if result.stop is StopReason.ACCEPTED else "stopped"
+        self._desk.finish(f"The job ended: {result.stop}.")
         show_end(result.stop, cost_nano)
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return JobResult(
             stop=result.stop,
             evidence=result.evidence,
@@ -84,19 +104,22 @@ class Job:
     @workflow.signal
     async def stop_loop(self, reason: str) -> None:
         """Stop the job: its loop's running call or command is cancelled, and the best tree is kept."""
-        self._stop_asked = reason or "no reason given"
+        self._brake.stop(reason)
         if self._loop is not None:
-            await self._loop.signal(Loop.stop_loop, self._stop_asked)
+            await _told(self._loop, Loop.stop_loop, self._brake.stop_asked)
 
     @workflow.query
     def status(self) -> JobStatus:
         """Where the job is; money and checks are in the ledger."""
+        gate = self._desk.open
         return JobStatus(
-            state=self._state,
+            state="paused" if self._brake.paused_by else self._state,
             packet=self._packet,
             packets_done=tuple(packet.packet for packet in self._done),
-            stop_asked=self._stop_asked,
+            stop_asked=self._brake.stop_asked,
             cost_nano=sum(packet.cost_nano for packet in self._done),
+            paused_by=self._brake.paused_by,
+            gate=gate.seq if gate else None,
         )
 
     @workflow.query
@@ -104,59 +127,50 @@ class Job:
         """Every loop that has ended."""
         return self._done
 
-    async def _begin(self) -> None:
-        rung = self._given.plan_rung
-        self._state = "planning" if rung else "running"
-        await workflow.execute_activity(
-            signatures.begin_job,
-            signatures.BeginJob(run=self._given.run_number, plan_rung=rung),
-            task_queue=signatures.HOSTS_QUEUE,
-            start_to_close_timeout=options.TOOLS,
-            heartbeat_timeout=options.HEARTBEAT,
-            retry_policy=options.RETRY,
-        )
-        if rung is None or self._stop_asked:
-            return
-        called = await unless(
-            lambda: self._stop_asked is not None,
-            workflow.start_activity(
-                signatures.call_model,
-                signatures.CallModel(n=0, s=1),
-                task_queue=signatures.model_queue(rung.provider),
-                start_to_close_timeout=options.CALL,
-                heartbeat_timeout=options.HEARTBEAT,
-                retry_policy=options.RETRY,
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            ),
-        )
-        if called is not None:
-            await workflow.execute_activity(
-                signatures.keep_plan,
-                called,
-                start_to_close_timeout=options.LEDGER_WORK,
-                retry_policy=options.RETRY,
+    async def _pass_on(self, order: Order) -> None:
+        if self._loop is not None and order.what != "steer":
+            await _told(self._loop, Loop.told, order)
+
+    async def _take_words(self, words: Words) -> None:
+        order = Order(what="steer", who=words.who, text=words.text)
+        if self._loop is None or not await _told(self._loop, Loop.told, order):
+            self._hearing.keep(words)
+
+    async def _plan(self) -> LoopResult | None:
+        """Make the plan, and have it approved where a gate asks for that; a result where the job ends with it."""
+        planning = self._planning
+        self._state = "planning" if self._given.plan_rung else "running"
+        await planning.begin()
+        while GateKind.PLAN in self._given.policy.gates and not planning.approved and not self._brake.stopped():
+            answer = await self._ask(
+                Question(
+                    kind=GateKind.PLAN,
+                    tree=self._given.base.tree,
+                    reason="This is the plan." if self._given.plan_rung else "No plan is made for this spec.",
+                    may_rework=self._given.plan_rung is not None,
+                )
             )
+            match answer.end:
+                case GateEnd.APPROVED:
+                    planning.approved = True
+                case GateEnd.REWORK:
+                    self._state = "planning"
+                    await planning.again(Words(text=answer.note, who=answer.who))
+                case GateEnd.REJECTED | GateEnd.EXPIRED:
+                    return self._nothing_more(StopReason.REJECTED, answer.evidence(), None)
+                case GateEnd.WITHDRAWN:
+                    break
+        return None
 
     async def _packets(self) -> LoopResult:
         """Every packet in order; the first one that is not accepted ends the job."""
-        self._state = "running"
-        start = self._given.resume_from or self._given.base
-        result: LoopResult | None = None
-        for packet in self._given.packets:
-            if self._stop_asked is not None:
-                return self._nothing_more(StopReason.STOPPED_BY_PERSON, self._stop_asked, result)
-            self._packet = packet.id
-            result = await self._loop_of(packet, start)
-            self._done.append(
-                PacketDone(
-                    packet=packet.id,
-                    stop=result.stop,
-                    evidence=result.evidence,
-                    attempts=result.attempts,
-                    steps=result.steps,
-                    cost_nano=result.cost_nano,
-                )
-            )
+        result = self._result
+        start = result.best if result else self._given.resume_from or self._given.base
+        for packet in self._given.packets[len(self._done) :]:
+            await self._brake.hold()
+            if self._brake.stop_asked is not None:
+                return self._nothing_more(StopReason.STOPPED_BY_PERSON, self._brake.stop_asked, result)
+            result = await self._loop_of(packet, start, None)
             if result.stop is not StopReason.ACCEPTED:
                 return result
             start = result.best
@@ -164,12 +178,57 @@ class Job:
             raise ApplicationError("a job without packets was started", non_retryable=True)
         return result
 
-    async def _loop_of(self, packet: PacketInput, start: Standing) -> LoopResult:
+    async def _reviewed(self, result: LoopResult) -> LoopResult:
+        """The merge gate: nothing is delivered that a person has not seen, and what is sent back is worked on."""
+        while result.stop is StopReason.ACCEPTED and GateKind.MERGE in self._given.policy.gates:
+            memory = result.memory
+            passed = [a.verdict for a in judged(memory.history) if a.verdict and a.verdict.ok] if memory else []
+            answer = await self._ask(
+                Question(
+                    kind=GateKind.MERGE,
+                    tree=result.best.tree,
+                    reason=f"All {len(self._done)} of {len(self._given.packets)} packets passed every check.",
+                    verdict=passed[-1].id if passed else None,
+                    may_rework=memory is not None,
+                )
+            )
+            match answer.end:
+                case GateEnd.APPROVED:
+                    return result
+                case GateEnd.WITHDRAWN:
+                    stop, why = StopReason.STOPPED_BY_PERSON, self._brake.stop_asked or ""
+                    return result.model_copy(update={"stop": stop, "evidence": why})
+                case GateEnd.REWORK if memory is not None:
+                    self._hearing.keep(Words(text=answer.note, who=answer.who))
+                    result = await self._worked_on(memory, answer.seq)
+                case _:
+                    return result.model_copy(update={"stop": StopReason.REJECTED, "evidence": answer.evidence()})
+        return result
+
+    async def _worked_on(self, memory: LoopMemory, gate: int) -> LoopResult:
+        """Run the last packet's loop on, with the note of the gate for its next attempt."""
+        waited = (workflow.now() - (self._loop_ended_at or workflow.now())).total_seconds()
+        history = with_rework(memory.history, str(gate), waited)
+        self._done.pop()
+        start = self._given.resume_from or self._given.base
+        return await self._loop_of(
+            self._given.packets[len(self._done)], start, memory.model_copy(update={"history": history})
+        )
+
+    async def _ask(self, question: Question) -> Answered:
+        state, self._state = self._state, "waiting"
+        try:
+            return await self._desk.ask(question, self._brake.stopped, self._continue_as_new)
+        finally:
+            self._state = state
+
+    async def _loop_of(self, packet: PacketInput, start: Standing, memory: LoopMemory | None) -> LoopResult:
         given = self._given
+        self._state, self._packet = "running", packet.id
         self._loop = await workflow.start_child_workflow(
             Loop.run,
             LoopInput(
-                job_id=workflow.info().workflow_id,
+                job_id=self._job_id,
                 packet=packet,
                 title=given.title,
                 repository=given.repository,
@@ -178,25 +237,29 @@ class Job:
                 start=start,
                 policy=given.policy,
                 attempts_before=given.attempts_before,
+                history=memory.history if memory else None,
+                commits=memory.commits if memory else {},
+                queue=memory.queue if memory else "",
+                terms=given.terms,
+                people=self._people_of_loop(),
             ),
-            id=f"loop-{workflow.info().workflow_id}-{packet.id}",
+            id=f"loop-{self._job_id}-{packet.id}",
         )
-        if self._stop_asked is not None:
-            await self._loop.signal(Loop.stop_loop, self._stop_asked)
+        if self._brake.stop_asked is not None:
+            await _told(self._loop, Loop.stop_loop, self._brake.stop_asked)
         try:
-            return await self._loop
+            result = await self._loop
         finally:
             self._loop = None
-
-    def _refused(self, failure: ActivityError) -> LoopResult:
-        """A refusal that is an answer ends the job with its reason; anything else fails the workflow."""
-        refusal = refusal_of(failure)
-        if refusal is None or refusal.type not in set(StopReason):
-            raise failure
-        return self._nothing_more(StopReason(refusal.type), refusal.message, None)
-
-    def _nothing_more(self, stop: StopReason, evidence: str, last: LoopResult | None) -> LoopResult:
-        best = last.best if last else self._given.resume_from or self._given.base
-        return LoopResult(
-            stop=stop, evidence=evidence, best=best, verified=last is not None, attempts=0, steps=0, cost_nano=0
+        self._result, self._loop_ended_at = result, workflow.now()
+        self._done.append(
+            PacketDone(
+                packet=packet.id,
+                stop=result.stop,
+                evidence=result.evidence,
+                attempts=result.attempts,
+                steps=result.steps,
+                cost_nano=result.cost_nano,
+            )
         )
+        return result

@@ -1,10 +1,15 @@
 import json
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import thirdshift
+from tests.cli.desk import CONFIG, SPEC, Type, script
 from thirdshift.cli.main import invoke
 
 
@@ -42,3 +47,63 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return captured.out, captured.err
 
     return Shell(directory, read)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A directory with a repository, a spec, a configuration and a script."""
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "README").write_text("empty\n")
+    for arguments in (["init", "-qb", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path / "repo", check=True)
+    (tmp_path / "spec.md").write_text(SPEC)
+    (tmp_path / "thirdshift.toml").write_text(CONFIG)
+    script(tmp_path, "hello")
+    return tmp_path
+
+
+@pytest.fixture
+def start(desk: Path) -> Iterator[Type]:
+    """Starts commands in the desk's directory; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+    environment = {
+        "PATH": os.environ["PATH"],  # noqa: TID251 - the test's own
+        "HOME": str(desk),
+        "THIRDSHIFT_HOME": str(desk / "home"),
+        "PYTHONPATH": str(Path(thirdshift.__file__).parents[1]),
+    }
+
+    def start(*arguments: str, cwd: Path = desk, module: str = "thirdshift", **more: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=cwd,
+            env=environment | more,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def ask(start: Type) -> Callable[..., tuple[int, Any]]:
+    """Runs a command to its end with --json: exit code and answer."""
+
+    def ask(*arguments: str) -> tuple[int, Any]:
+        process = start(*arguments, "--json")
+        out, err = process.communicate()
+        assert "Traceback" not in err
+        assert len(out.splitlines()) == 1, err
+        return process.returncode, json.loads(out)
+
+    return ask

@@ -1,59 +1,16 @@
 """Jobs from the command line, as a person has them: processes, signals, a real server, a scripted model."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import thirdshift
+from tests.cli.desk import SPEC, Type, processes_of, script, wait_for_line
 
-SPEC = """\
----
-title: Say hello
-repo: repo
-task: feature
-plan: none
-checks:
-  - {id: greets, run: grep -qx hello hello.txt, covers: [AC-1], timeout: 1m}
-budget: {max_budget_usd: "1.00", max_attempts: 2, max_steps: 10, max_wall: 5m}
----
-# Goal
-Write hello.txt.
-
-# Acceptance
-- AC-1: The file hello.txt shall say hello.
-"""
-
-CONFIG = """\
-[providers.toy]
-kind = "scripted"
-script = "script.yaml"
-[[tiers.economy]]
-model = "toy/small"
-[prices."toy/small"]
-input = "1"
-output = "1"
-"""
-
-SCRIPT = """\
-version: 1
-plays:
-  - when: {{role: code}}
-    steps:
-      - delay_seconds: {delay}
-        say: Writing.
-        tools:
-          - write_file: {{path: hello.txt, content: "{words}\\n"}}
-      - say: Done.
-        tools:
-          - finish: {{summary: written}}
-"""
+OPENAI_MODELS = ("gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol")
 
 HELLO_PROGRAM = """\
 version: 1
@@ -68,95 +25,6 @@ plays:
       - tools:
           - finish: {summary: It greets.}
 """
-
-Type = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A directory with a repository, a spec, a configuration and a script."""
-    (tmp_path / "repo").mkdir()
-    (tmp_path / "repo" / "README").write_text("empty\n")
-    for arguments in (["init", "-qb", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
-        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
-        subprocess.run(["git", *identity, *arguments], cwd=tmp_path / "repo", check=True)
-    (tmp_path / "spec.md").write_text(SPEC)
-    (tmp_path / "thirdshift.toml").write_text(CONFIG)
-    script(tmp_path, "hello")
-    return tmp_path
-
-
-def script(desk: Path, words: str, delay: float = 0.0) -> None:
-    (desk / "script.yaml").write_text(SCRIPT.format(words=words, delay=delay))
-
-
-@pytest.fixture
-def start(desk: Path) -> Iterator[Type]:
-    """Starts commands in the desk's directory; what still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
-    environment = {
-        "PATH": os.environ["PATH"],  # noqa: TID251 - the test's own
-        "HOME": str(desk),
-        "THIRDSHIFT_HOME": str(desk / "home"),
-        "PYTHONPATH": str(Path(thirdshift.__file__).parents[1]),
-    }
-
-    def start(*arguments: str, cwd: Path = desk, module: str = "thirdshift", **more: str) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=cwd,
-            env=environment | more,
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def ask(start: Type) -> Callable[..., tuple[int, Any]]:
-    """Runs a command to its end with --json: exit code and answer."""
-
-    def ask(*arguments: str) -> tuple[int, Any]:
-        process = start(*arguments, "--json")
-        out, err = process.communicate()
-        assert "Traceback" not in err
-        assert len(out.splitlines()) == 1, err
-        return process.returncode, json.loads(out)
-
-    return ask
-
-
-def wait_for_line(process: subprocess.Popen[str], text: str, stream: str = "stderr") -> str:
-    """The first line of the stream with the text in it; fails if the process ends before."""
-    pipe = getattr(process, stream)
-    for line in pipe:
-        if text in line:
-            return str(line)
-    raise AssertionError(f"ended without saying {text!r}")
-
-
-def processes_of(desk: Path) -> list[str]:
-    """Processes whose command line or environment names the desk."""
-    mine = []
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (directory / "cmdline").read_bytes()
-            state = (directory / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if str(desk).encode() in command and state != "Z":
-            mine.append(command.replace(b"\0", b" ").decode())
-    return mine
 
 
 def test_a_run_that_passes_lands_on_a_branch_and_leaves_no_process(desk: Path, ask: Any) -> None:
@@ -296,6 +164,9 @@ def test_a_stopped_job_ends_at_once_with_its_reason(desk: Path, ask: Any, start:
         (("run", "gone.md"), 64, "thirdshift init"),
         (("run", "no-repository.md"), 64, "elsewhere"),
         (("run", "no-base.md"), 64, "nightly"),
+        (("run", "bare.md"), 64, "bare"),
+        (("run", "no-commits.md"), 64, "commit"),
+        (("run", "gated.md"), 64, "gates"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_remedy(
@@ -303,6 +174,11 @@ def test_what_cannot_be_done_is_refused_with_the_remedy(
 ) -> None:
     (desk / "no-repository.md").write_text(SPEC.replace("repo: repo", "repo: elsewhere"))
     (desk / "no-base.md").write_text(SPEC.replace("repo: repo", "repo: repo\nbase: nightly"))
+    (desk / "bare.md").write_text(SPEC.replace("repo: repo", "repo: bare.git"))
+    (desk / "no-commits.md").write_text(SPEC.replace("repo: repo", "repo: no-commits"))
+    (desk / "gated.md").write_text(SPEC.replace("plan: none", "plan: none\ngates: [merge]"))
+    for made in (("--bare", "bare.git"), ("no-commits",)):
+        subprocess.run(["git", "init", "-q", *made], cwd=desk, check=True)
     process = start(*arguments)
     _, err = process.communicate()
     assert process.returncode == code, err
@@ -335,10 +211,13 @@ def test_a_fresh_directory_with_a_key_needs_nothing_but_init(desk: Path, start: 
     port = json.loads(vendor.stdout.readline())["port"]
     fresh = desk / "fresh"
     fresh.mkdir()
+    prices = ", ".join(f'"openai/{model}" = {{input = "1", output = "1"}}' for model in OPENAI_MODELS)
     key = {
         "OPENAI_API_KEY": "k",
         "THIRDSHIFT_PROVIDERS__OPENAI__BASE_URL": f"http://127.0.0.1:{port}/v1",
         "THIRDSHIFT_PROVIDERS__OPENAI__API_KEY_ENV": "OPENAI_API_KEY",
+        # A server that is not the vendor's has no catalogue price.
+        "THIRDSHIFT_PRICES": f"{{{prices}}}",
     }
     init = start("init", cwd=fresh, **key)
     out, err = init.communicate()

@@ -47,6 +47,17 @@ class Postgres:
             link.execute(f"CREATE DATABASE {name}{copied}")
         return self.url(name)
 
+    def leave_alone(self, url: str) -> None:
+        """Wait until nobody is connected to a database, so that it can be copied."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(host=str(self.directory), user="postgres", dbname="postgres", autocommit=True) as link:
+            for _ in range(3000):
+                row = link.execute(query, [self.name_in(url)]).fetchone()
+                if row == (0,):
+                    return
+                link.execute("SELECT pg_sleep(0.01)")
+        raise NoPostgres(f"somebody stays connected to {url}")
+
     def drop_database(self, url: str) -> None:
         name = self.name_in(url)
         with psycopg.connect(host=str(self.directory), user="postgres", dbname="postgres", autocommit=True) as link:
@@ -108,7 +119,7 @@ def running_postgres() -> Iterator[Postgres]:
     try:
         runner = _Runner(directory)
         data = str(directory / "data")
-        options = f"-c listen_addresses='' -k {directory} -c fsync=off -c max_connections=200"
+        options = f"-c listen_addresses='' -k {directory} -c fsync=off -c autovacuum=off -c max_connections=200"
         try:
             runner.run("initdb", "-D", data, "--auth=trust", "--encoding=utf8", "-U", "postgres", "--no-sync")
             runner.run("pg_ctl", "-D", data, "-w", "-l", str(directory / "log"), "-o", options, "start")

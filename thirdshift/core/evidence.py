@@ -11,19 +11,22 @@ from thirdshift.core.spec import Check, Spec
 from thirdshift.core.spec_prompt import criterion_line
 from thirdshift.core.text import fenced, head_and_tail, one_line, visible
 from thirdshift.core.verdict import CheckOutcome, Verdict
+from thirdshift.core.window import WIDEST
 
-_OUTPUT_BYTES_ALL = 24_000
 _OUTPUT_BYTES_EACH = 8_000
 _OUTPUT_BYTES_LEAST = 600
 _MOST_PATHS = 50
 
 
-def evidence_text(spec: Spec, verdict: Verdict) -> str:
-    """What failed, in the order: out of scope, tampering, visible checks, held-out criteria, not run, passing."""
+def evidence_text(spec: Spec, verdict: Verdict, output_bytes: int = WIDEST.evidence) -> str:
+    """What failed, in the order: out of scope, tampering, visible checks, held-out criteria, not run, passing.
+
+    ``output_bytes``: about as much of the failed checks' output is shown, all together.
+    """
     parts = [
         _out_of_scope(spec, verdict),
         _tampering(verdict),
-        *_failed_checks(spec, verdict),
+        *_failed_checks(spec, verdict, output_bytes),
         _held_out(spec, verdict),
         _not_run(spec, verdict),
         _passing(verdict),
@@ -51,11 +54,12 @@ def _tampering(verdict: Verdict) -> str:
     )
 
 
-def _failed_checks(spec: Spec, verdict: Verdict) -> list[str]:
+def _failed_checks(spec: Spec, verdict: Verdict, output_bytes: int) -> list[str]:
     failed = [outcome for outcome in verdict.checks if not outcome.passed and not outcome.holdout]
     if not failed:
         return []
-    each = max(_OUTPUT_BYTES_LEAST, min(_OUTPUT_BYTES_EACH, _OUTPUT_BYTES_ALL // len(failed)))
+    least = min(_OUTPUT_BYTES_LEAST, output_bytes)
+    each = max(least, min(_OUTPUT_BYTES_EACH, output_bytes // len(failed)))
     by_id = {check.id: check for check in spec.checks}
     return [_failed_check(outcome, by_id.get(outcome.id), each) for outcome in failed]
 

@@ -14,7 +14,6 @@ LOG_LINES = 60
 class GateMemory(Frozen):
     """The gates so far, and the one that is open."""
 
-    seq: int = 0
     open: GateState | None = None
     facts: GateFacts = GateFacts()
     recorded: int = 0

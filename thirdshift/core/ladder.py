@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from thirdshift.core.frozen import Frozen
 
@@ -32,9 +32,22 @@ class Rung(Frozen):
     attempts: Annotated[int, Field(ge=1, le=20)] = 2
     effort: str | None = None
     max_output_tokens: Annotated[int, Field(ge=16)] = 8192
+    context_tokens: Annotated[int, Field(ge=1024)] | None = None
+    """The model's window, input and output together. What a rung with ``tools = "text"`` is shown of the repository is
+    chosen to fit into it, by an estimate from bytes; None shows as much as the widest would be shown. A rung that
+    opens files itself is not bounded by it: the server says when a conversation has outgrown the window."""
     edit_format: Literal["auto", "whole", "replace"] = "auto"
     tools: Literal["auto", "text"] = "auto"
     fits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _output_leaves_room(self) -> Rung:
+        if self.context_tokens is not None and self.context_tokens <= self.max_output_tokens:
+            raise ValueError(
+                f"context_tokens = {self.context_tokens} leaves no room for a prompt beside "
+                f"max_output_tokens = {self.max_output_tokens}; lower max_output_tokens"
+            )
+        return self
 
     @property
     def provider(self) -> str:

@@ -314,6 +314,10 @@ class Ledger(Protocol):
         """The verdict, or KeyError."""
         ...
 
+    def find_verdict(self, owner_id: str, number: int, tree: str) -> Verdict | None:
+        """The verdict of an attempt on a tree, None if there is none yet."""
+        ...
+
     def attempt_cost_nano(self, owner_id: str, number: int) -> int:
         """What the attempt's calls cost so far, held and unknown ones at their holds."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -264,6 +264,10 @@ class Hub(Protocol):
 
     def list_paths(self, tree: str) -> tuple[str, ...]:
         """All file paths of a tree."""
+        ...
+
+    def paths_holding(self, tree: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Paths of a tree whose content is one of these, byte for byte."""
         ...
 
     def deliver(self, tree: str, parent_commit: str, message: str, repository: str, branch: str) -> str:

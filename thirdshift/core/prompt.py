@@ -17,8 +17,7 @@ from thirdshift.core.spec_prompt import agents_md_section, checks_section, scope
 from thirdshift.core.text import fenced, head_and_tail, visible
 from thirdshift.core.text_protocol import text_instructions
 from thirdshift.core.verdict import Verdict
-
-_LISTED_PATHS_BYTES = 8 << 10
+from thirdshift.core.window import WIDEST, Room
 
 _ROLE = """\
 You are a software engineer. You change a git repository until the acceptance criteria below hold. You work alone: \
@@ -75,12 +74,14 @@ def opening_text(
     baseline: Verdict | None = None,
     files: Sequence[tuple[str, str]] = (),
     paths: Sequence[str] = (),
+    room: Room = WIDEST,
 ) -> str:
     """The first user message of an attempt.
 
     ``verdict`` is the evidence that a later attempt gets; ``baseline`` is how the checks stood before any work, for
     an attempt that has no such evidence. ``files`` (path and content) and ``paths`` (all of the tree's) are for rungs
-    that cannot look for themselves. Under ``loop: ralph`` neither the attempt's number nor a verdict is told.
+    that cannot look for themselves. ``room`` bounds the evidence and the list of paths; the files have been chosen to
+    fit already. Under ``loop: ralph`` neither the attempt's number nor a verdict is told.
     """
     told = None if spec.loop == "ralph" else verdict
     parts = []
@@ -88,12 +89,12 @@ def opening_text(
         parts.append(f"Attempt {attempt} of {of}.")
     if told is not None:
         parts.append("The work goes on from the best result so far. This is what the checks found:")
-        parts.append(evidence_text(spec, told))
+        parts.append(evidence_text(spec, told, room.evidence))
     elif baseline is not None and not baseline.passed:
         parts.append("Before any work, this is how the visible checks stand:")
-        parts.append(evidence_text(spec, _visible_part(baseline)))
+        parts.append(evidence_text(spec, _visible_part(baseline), room.evidence))
     if paths:
-        listing = head_and_tail("\n".join(sorted(paths)).encode("utf-8", "surrogatepass"), _LISTED_PATHS_BYTES)
+        listing = head_and_tail("\n".join(sorted(paths)).encode("utf-8", "surrogatepass"), room.paths)
         parts.append(f"Files of the repository:\n{fenced(listing)}")
     if files:
         parts.append("Content of files that seem to matter:")

@@ -27,13 +27,15 @@ def relevant_files(
     plan: Plan | None,
     read: Callable[[str], str | None],
     limit_bytes: int = SHOWN_BYTES,
+    each_bytes: int = 0,
 ) -> tuple[tuple[str, str], ...]:
     """Paths and contents of the files that matter most, in the order of their paths, at most ``limit_bytes`` in all.
 
     Files are ranked by name alone: named in the plan; named with their path in the spec or in a visible check; named
     by file name; beside one of those by the ``test_`` convention; by stem, or beside one of these; then the rest,
     which gets a quarter of the room where anything was named. ``read`` gives None for what is no text or too large. A
-    file that does not fit is left out whole, and smaller ones may still come.
+    file that does not fit is left out whole, and smaller ones may still come. ``each_bytes`` is what showing a file
+    takes beside its content.
     """
     ranks = _ranks(paths, spec, plan)
     chosen: list[tuple[str, str]] = []
@@ -47,7 +49,7 @@ def relevant_files(
         content = read(path)
         if content is None or "\0" in content:
             continue
-        size = len(content.encode("utf-8", "surrogatepass"))
+        size = len(content.encode("utf-8", "surrogatepass")) + each_bytes
         if size <= room:
             chosen.append((path, content))
             room -= size

@@ -61,6 +61,8 @@ class Check(Frozen):
     stop_on_fail: bool = False
     holdout: bool = False
     """Held out: its files are mounted for it alone, and the agent learns only the criterion that failed."""
+    report: str | None = None
+    """Glob of the JUnit XML files that it writes, relative to the repository; None where it writes none."""
 
 
 class Criterion(Frozen):

@@ -26,6 +26,11 @@ def _plain(max_length: int) -> Words:
     return Words(max_length, pattern=r"[^-].*", remedy="begins with a dash, as an option would; give a plain value")
 
 
+_REPORT = Words(
+    300,
+    pattern=r"(?!.*(?:^|/)\.\.(?:/|$))(?:[^-/~\\].*)",
+    remedy="is no path below the repository; write it relative to its root, like build/junit.xml",
+)
 _CHECK = Record(
     {
         "id": Slot(_IDENTIFIER, "a short name, unique among all checks", required=True),
@@ -33,6 +38,7 @@ _CHECK = Record(
         "covers": _COVERS,
         "timeout": Slot(Duration(24 * 3600), "how long it may take, like 5m; 10m if absent"),
         "stop_on_fail": Slot(Flag(), "whether the checks after it are left out when it fails; false if absent"),
+        "report": Slot(_REPORT, "the JUnit XML that it writes, like build/junit.xml; its tests are then counted"),
     }
 )
 _PACKET = Record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ports import CommandEnd
+from thirdshift.core.suites import TestTally
 
 REVIEW = "(review)"
 """Stands among failed checks for a person who sent a tree back. No check can have this id."""
@@ -20,6 +21,8 @@ class CheckOutcome(Frozen):
     output: str
     holdout: bool = False
     covers: tuple[str, ...] = ()
+    tests: TestTally | None = None
+    """The tests that it ran, where a report said so."""
 
 
 class Verdict(Frozen):

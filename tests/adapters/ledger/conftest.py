@@ -43,6 +43,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres: Postgres) -> str:
     url = postgres.make_database()
     _begin(url)
+    postgres.leave_alone(url)
     return url
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Final, cast
 
@@ -39,6 +41,15 @@ class TreeViewer:
         """See ``core.ports.Hub``; submodules are no files."""
         listing = TreeReader(self.git, self.git_dir).listing(tree)
         return tuple(path for path, entry in listing.items() if entry.mode != GITLINK)
+
+    def paths_holding(self, tree: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """See ``core.ports.Hub``. git's id of a blob is the hash of ``blob <size>\\0<content>`` (git-hash-object)."""
+        wanted = set[str]()
+        for content in contents:
+            blob = b"blob %d\0" % len(content) + content
+            wanted |= {hashlib.sha1(blob, usedforsecurity=False).hexdigest(), hashlib.sha256(blob).hexdigest()}
+        listing = TreeReader(self.git, self.git_dir).listing(tree)
+        return tuple(path for path, entry in listing.items() if entry.oid in wanted)
 
     def read_file(self, tree: str, path: str, max_bytes: int) -> bytes | None:
         """See ``core.ports.Hub``. Links are followed within the tree; None for one that leads out of it."""

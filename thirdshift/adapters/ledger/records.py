@@ -208,6 +208,15 @@ def get_verdict(connection: Connection, verdict_id: int) -> Verdict:
     return Verdict.model_validate_json(body)
 
 
+def find_verdict(connection: Connection, owner_id: str, number: int, tree: str) -> Verdict | None:
+    """The verdict of an attempt on a tree, None if there is none yet."""
+    found = select(verdicts.c.body).where(
+        verdicts.c.owner_id == owner_id, verdicts.c.number == number, verdicts.c.tree == tree
+    )
+    body = connection.execute(found).scalar_one_or_none()
+    return None if body is None else Verdict.model_validate_json(body)
+
+
 def put_plan(connection: Connection, job_id: str, plan_json: str) -> bool:
     """Keep a job's plan; False if it is the one already kept. KeyError if there is no such job."""
     if get_plan(connection, job_id) == plan_json:

@@ -159,6 +159,10 @@ class SqlLedger:
         with self._database.read() as connection:
             return records.get_verdict(connection, verdict_id)
 
+    def find_verdict(self, owner_id: str, number: int, tree: str) -> Verdict | None:
+        with self._database.read() as connection:
+            return records.find_verdict(connection, owner_id, number, tree)
+
     def attempt_cost_nano(self, owner_id: str, number: int) -> int:
         with self._database.read() as connection:
             return records.attempt_cost_nano(connection, owner_id, number)

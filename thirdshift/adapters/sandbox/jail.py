@@ -182,6 +182,7 @@ class Jail:
     def _release(self) -> None:
         for descriptor in (self._control, self._status):
             self._loop.remove_reader(descriptor)
+        self._lines.put_nowait(None)  # whoever still waits for a reply: there will be none
         self.output.close()
         self._control.close()
         self._said.close()

@@ -1,16 +1,21 @@
 """Imported by Python itself, inside a check's sandbox: notes which ``unittest`` tests run and how they end.
 
 It stands before the environment's own ``sitecustomize`` on the path and runs that one too. It must work on every
-Python 3 and break nothing, so whatever goes wrong in here is let go: then there is no report.
+Python 3, cost next to nothing where no test runs, and break nothing: whatever goes wrong in here is let go, and then
+there is no report.
 """
+# The oldest Python 3 in a sandbox may have to read it, so it has no annotations:
+# mypy: ignore-errors
+# It runs in the sandbox, where its environment is nobody's secret, and pathlib is slow to load for every process:
+# ruff: noqa: TID251, PTH100, PTH118, PTH120
+# A check must not fail because of its witness, and contextlib is slow to load as well:
+# ruff: noqa: S110, SIM105, BLE001
 
-import contextlib
 import importlib.machinery
-import json
 import os
 import sys
 
-_DIRECTORY = os.environ.get("THIRDSHIFT_REPORT", "")  # noqa: TID251 - runs in the sandbox, not in Thirdshift
+_DIRECTORY = os.environ.get("THIRDSHIFT_REPORT", "")
 _CLAIMED = "THIRDSHIFT_WITNESSED"
 
 
@@ -19,20 +24,23 @@ class _Witness:
 
     def __init__(self):
         self.file = None
+        self.dumps = None
 
     def claim(self):
         """Take the report for this process: what tests start are no tests of the check."""
-        if self.file is None and _DIRECTORY and _CLAIMED not in os.environ:  # noqa: TID251 - as above
-            os.environ[_CLAIMED] = "1"  # noqa: TID251 - as above
-            path = os.path.join(_DIRECTORY, "unittest-%d.jsonl" % os.getpid())  # noqa: PTH118, UP031 - light, any Python 3
-            self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        if self.file is None and _CLAIMED not in os.environ:
+            from json import dumps
+
+            os.environ[_CLAIMED] = "1"
+            path = os.path.join(_DIRECTORY, "unittest-" + str(os.getpid()) + ".jsonl")
+            self.dumps = dumps
+            self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def note(self, event, test):
-        with contextlib.suppress(Exception):
-            if self.file is not None:
-                module = sys.modules.get(type(test).__module__)
-                file = os.path.abspath(getattr(module, "__file__", None) or "")  # noqa: PTH100 - as above
-                os.write(self.file, json.dumps([event, str(test.id()), file]).encode() + b"\n")
+        if self.file is not None:
+            module = sys.modules.get(type(test).__module__)
+            file = os.path.abspath(getattr(module, "__file__", None) or "")
+            os.write(self.file, self.dumps([event, str(test.id()), file]).encode() + b"\n")
 
 
 def _before(owner, name, first):
@@ -40,11 +48,13 @@ def _before(owner, name, first):
     method = getattr(owner, name)
 
     def called(*args, **kwargs):
-        with contextlib.suppress(Exception):
+        try:
             first(*args)
+        except Exception:
+            pass
         return method(*args, **kwargs)
 
-    called.__name__, called.__doc__, called.__wrapped__ = name, method.__doc__, method
+    called.__name__, called.__doc__ = name, method.__doc__
     setattr(owner, name, called)
 
 
@@ -85,24 +95,27 @@ class _Finder:
 
         def load_and_watch(module):
             load(module)
-            with contextlib.suppress(Exception):
+            try:
                 _watch(module)
+            except Exception:
+                pass
 
         spec.loader.exec_module = load_and_watch
         return spec
 
 
 def _the_environments_own():
-    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as above
-    rest = [place for place in sys.path if os.path.abspath(place or ".") != here]  # noqa: PTH100 - as above
+    here = os.path.dirname(os.path.abspath(__file__))
+    rest = [place for place in sys.path if os.path.abspath(place or ".") != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
     if spec is not None and spec.loader is not None:
-        module = importlib.util.module_from_spec(spec)
+        from importlib.util import module_from_spec
+
+        module = module_from_spec(spec)
         sys.modules["sitecustomize"] = module
         spec.loader.exec_module(module)
 
 
-with contextlib.suppress(Exception):
-    if _DIRECTORY:
-        sys.meta_path.insert(0, _Finder())
+if _DIRECTORY:
+    sys.meta_path.insert(0, _Finder())
 _the_environments_own()
