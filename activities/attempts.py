@@ -16,9 +16,11 @@ from thirdshift.core.errors import SetupFailed
 from thirdshift.core.history import StopReason
 from thirdshift.core.ledger import AttemptClosing, AttemptRow, LoopRow
 from thirdshift.core.plan import Plan
+from thirdshift.core.ports import StopKind
 from thirdshift.core.prompt import opening_text, system_text
 from thirdshift.core.relevant_files import relevant_files
 from thirdshift.core.spec import Spec
+from thirdshift.core.text_protocol import files_in_answer
 from thirdshift.core.tools import tools_for
 from thirdshift.core.verdict import Verdict
 from thirdshift.core.window import room_beside, room_for_evidence
@@ -100,10 +102,10 @@ class AttemptActivities:
             opened_at=services.clock(),
             system=system,
             tools=tools_for(given.rung),
-            opening=(said_by_user(self._opening(spec, plan, system, given)),),
+            opening=(said_by_user(self._opening(loop_id, spec, plan, system, given)),),
         )
 
-    def _opening(self, spec: Spec, plan: Plan | None, system: str, given: OpenAttempt) -> str:
+    def _opening(self, loop_id: str, spec: Spec, plan: Plan | None, system: str, given: OpenAttempt) -> str:
         """A rung that cannot look for itself is shown as much of the repository as its window holds."""
         rung, tree = given.rung, given.start.tree
         room = room_for_evidence(rung, _bytes(system))
@@ -118,9 +120,23 @@ class AttemptActivities:
         if rung.tools != "text":
             return say(room=room)
         paths = self._services.hub.list_paths(tree)
+        say = partial(say, unused=self._unused(loop_id, given.number - 1, paths))
         room = room_beside(room, rung, _bytes(system) + _bytes(say(room=room)), sum(map(_bytes, paths)) + len(paths))
         files = relevant_files(paths, spec, plan, lambda path: self._text(tree, path), room.files, LABEL_BYTES)
         return say(files=files, paths=paths if room.paths else (), room=room)
+
+    def _unused(self, loop_id: str, number: int, known: tuple[str, ...]) -> tuple[str, ...]:
+        """What of an earlier text answer was not used; nothing where there was no such answer."""
+        ledger = self._services.ledger
+        try:
+            told_whole = ledger.conversation(loop_id, number).attempt.rung.tools == "text"
+        except KeyError:
+            return ()
+        last_call, _, _ = ledger.standing(loop_id, number)
+        if not told_whole or not last_call:
+            return ()
+        answer = ledger.answer(last_call)
+        return files_in_answer(answer.message.text, known, cut=answer.stop is StopKind.MAX_TOKENS).problems
 
     def _verdict(self, number: int | None) -> Verdict | None:
         return None if number is None else self._services.ledger.get_verdict(number)

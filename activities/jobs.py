@@ -8,18 +8,21 @@ from temporalio import activity
 
 from activities.beating import beating, this_workflow, whole
 from activities.context import spec_of
+from activities.held_out import refuse_known_holdout
 from activities.refusing import refusal
 from activities.services import Services
 from thirdshift.core.conversation import said_by_user
-from thirdshift.core.errors import RepositoryRefused
+from thirdshift.core.delivery import Delivered, branch_names
+from thirdshift.core.delivery_text import MessageFacts, commit_message, unfinished_message
+from thirdshift.core.errors import DeliveryRefused, RepositoryRefused, RepositoryUnreachable
 from thirdshift.core.history import ReasonCode, StopReason
 from thirdshift.core.ledger import AttemptRow, JobClosing, JobRow
-from thirdshift.core.money import format_usd
-from thirdshift.core.plan import parse_plan, plan_opening, plan_system
+from thirdshift.core.outcomes import DeliveryRow
+from thirdshift.core.plan import LISTED_PATHS_BYTES, parse_plan, plan_opening, plan_system
+from thirdshift.core.spec import Delivery
+from thirdshift.core.window import room_for_paths
 from thirdshift.signatures import BeginJob, FinishJob, JobFinished, ModelCalled
 
-OTHER_NAMES = 9
-"""How many further branch names are tried when a person already uses the first one."""
 AGENTS_MD_BYTES = 64 << 10
 
 
@@ -43,10 +46,14 @@ class JobActivities:
             base = services.hub.import_base(job.repository, job.base_commit, job_id)
         except RepositoryRefused as refused:
             raise refusal(StopReason.SETUP_FAILED, str(refused)) from refused
+        refuse_known_holdout(services, job, base.tree)
         if given.plan_rung is None:
             return
         spec = spec_of(services, job)
         agents_md = services.hub.read_file(base.tree, "AGENTS.md", AGENTS_MD_BYTES)
+        system = plan_system(spec, (agents_md or b"").decode(errors="replace"))
+        listed_bytes = room_for_paths(given.plan_rung, len(system.encode()), LISTED_PATHS_BYTES)
+        opening = plan_opening(spec, services.hub.list_paths(base.tree), listed_bytes=listed_bytes)
         services.ledger.open_attempt(
             AttemptRow(
                 owner_id=job_id,
@@ -59,9 +66,9 @@ class JobActivities:
                 start_commit=base.commit,
                 host=services.host,
                 opened_at=services.clock(),
-                system=plan_system(spec, (agents_md or b"").decode(errors="replace")),
+                system=system,
                 tools=(),
-                opening=(said_by_user(plan_opening(spec, services.hub.list_paths(base.tree))),),
+                opening=(said_by_user(opening),),
             )
         )
 
@@ -87,7 +94,8 @@ class JobActivities:
         services, job_id = self._services, this_workflow()
         async with beating():
             job = await asyncio.to_thread(services.ledger.read_job, job_id)
-            branch, commit = await whole(self._deliver, job, given)
+            run = activity.info().workflow_run_id or ""
+            branch, commit = await whole(self._deliver, job, given, run)
             closing = JobClosing(
                 job_id=job_id,
                 stop_reason=given.stop,
@@ -98,43 +106,66 @@ class JobActivities:
                 remedy="" if given.stop is StopReason.ACCEPTED else remedy(job_id, given.stop),
                 closed_at=services.clock(),
             )
+            await whole(services.ledger.put_delivery, _row(job, given, run, closing))
             await whole(services.ledger.close_job, closing)
             spec = await asyncio.to_thread(spec_of, services, job)
             for packet in [p.id for p in spec.packets] or ["main"]:
                 await services.workspaces.leave(f"loop-{job_id}-{packet}")
         return JobFinished(branch=branch, commit=commit)
 
-    def _deliver(self, job: JobRow, given: FinishJob) -> tuple[str, str]:
-        accepted = given.stop is StopReason.ACCEPTED
+    def _deliver(self, job: JobRow, given: FinishJob, run: str) -> tuple[str, str]:
+        """The branch and commit where the tree is: those of a delivery that was made, else a branch of its own."""
+        if given.delivered is not None and given.delivered.done:
+            return given.delivered.branch, given.delivered.commit
+        accepted = given.stop in (StopReason.ACCEPTED, StopReason.UNDELIVERED)
         if not accepted and given.best.tree == job.base_tree:
             return "", ""
-        name = f"thirdshift/{job.job_id}" + ("" if accepted else "-unfinished")
-        message = self._message(job, given)
-        for number in range(1, OTHER_NAMES + 1):
-            branch = name if number == 1 else f"{name}-{number}"
+        message = self._message(job, given, run)
+        refusal: RepositoryRefused | DeliveryRefused | None = None
+        for branch in branch_names(job.job_id, accepted=accepted):
             try:
                 commit = self._services.hub.deliver(given.best.tree, job.base_commit, message, job.repository, branch)
-            except RepositoryRefused:
-                if number == OTHER_NAMES:
-                    raise
+            except (RepositoryUnreachable, DeliveryRefused) as refused:
+                refusal = refused
+                break
+            except RepositoryRefused as refused:
+                refusal = refused
             else:
                 return branch, commit
-        raise AssertionError("unreachable: the last refusal is raised")
+        if given.stop is StopReason.UNDELIVERED:
+            # The repository lets nothing in. The hub has the tree, and the job can be resumed from there.
+            return "", given.best.commit
+        raise refusal or AssertionError("a job has at least one branch name")
 
-    def _message(self, job: JobRow, given: FinishJob) -> str:
-        cost_nano = self._services.ledger.job_cost_nano(job.job_id)
-        lines = [job.title, ""]
-        if given.stop is not StopReason.ACCEPTED:
-            judged = "the best tree that was judged" if given.verified else "a tree that no check has judged"
-            lines = [f"UNFINISHED ({given.stop}): {job.title}", "", f"Not accepted; this is {judged}.", ""]
-        return "\n".join(
-            [
-                *lines,
-                f"Thirdshift-Job: {job.job_id}",
-                f"Thirdshift-Spec: {job.spec_id}",
-                f"Cost-Usd: {format_usd(cost_nano)}",
-            ]
+    def _message(self, job: JobRow, given: FinishJob, run: str) -> str:
+        facts = MessageFacts(
+            title=job.title,
+            job=job.job_id,
+            spec=job.spec_id,
+            run=run,
+            cost_nano=self._services.ledger.job_cost_nano(job.job_id),
         )
+        if given.stop in (StopReason.ACCEPTED, StopReason.UNDELIVERED):
+            return commit_message(facts)
+        return unfinished_message(facts, given.stop, verified=given.verified)
+
+
+def _row(job: JobRow, given: FinishJob, run: str, closing: JobClosing) -> DeliveryRow:
+    """The delivery as the ledger keeps it; where it failed, the branch that keeps the work is in it."""
+    made = given.delivered or Delivered(done=False, kind=Delivery.BRANCH, detail="")
+    if made.kind is Delivery.BRANCH:
+        said = f"on branch {closing.branch}" if closing.branch else "there was nothing to deliver"
+        made = made.model_copy(update={"done": bool(closing.branch), "detail": said})
+    return DeliveryRow(
+        job_id=job.job_id,
+        run_id=run,
+        repository=job.repository,
+        base_commit=job.base_commit,
+        delivered=made.model_copy(
+            update={"branch": closing.branch, "commit": closing.commit if closing.branch else ""}
+        ),
+        at=closing.closed_at,
+    )
 
 
 def remedy(job_id: str, stop: StopReason) -> str:

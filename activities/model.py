@@ -11,18 +11,22 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.beating import beating, this_workflow, whole
+from activities.placing import Placed, place, place_whole
 from activities.quoting import Priced, price_call
 from activities.services import Services
 from thirdshift.core.errors import ModelFault, PriceUnknown
 from thirdshift.core.faults import Then, handling_of, next_delay_seconds, should_retry
-from thirdshift.core.ledger import Answered, CallKey, Conversation, DoesNotFit, Held
+from thirdshift.core.ledger import Answered, CallKey, Conversation, DoesNotFit, Held, MustWait
 from thirdshift.core.money import format_usd
-from thirdshift.core.ports import ModelAnswer
+from thirdshift.core.ports import Model, ModelAnswer, StopKind
 from thirdshift.core.pricing import cost_nano
 from thirdshift.core.served_model import same_model
 from thirdshift.signatures import CallModel, ModelCalled
 
 NOTE_CHARACTERS = 300
+WAITING = "waiting_for_budget"
+"""The type of the error that sends a call back into the line for money; the engine waits, and no slot is held."""
+ASK_AGAIN_SECONDS = 1.0
 
 
 class ModelActivities:
@@ -46,40 +50,70 @@ class ModelActivities:
         async with beating():
             conversation = await asyncio.to_thread(services.ledger.conversation, owner_id, given.n, given.s)
             try:
-                priced = await asyncio.to_thread(price_call, services, conversation, key, given.s)
+                priced, placed = await self._price_and_place(conversation, key, given.s)
             except PriceUnknown as unknown:
                 return ModelCalled(fault="unpriced", note=str(unknown)[:NOTE_CHARACTERS])
-            placed = await whole(self._place, priced)
             match placed:
                 case Answered():
                     stored = await asyncio.to_thread(services.ledger.answer, placed.call_id)
                     return ModelCalled(call=placed.call_id, stop=stored.stop)
                 case DoesNotFit():
-                    return ModelCalled(fault="budget", note=_no_room(placed, priced))
+                    scope = f"{placed.scope.kind} {placed.scope.key}"
+                    return ModelCalled(fault="budget", note=_no_room(placed, priced), scope=scope)
+                case MustWait():
+                    raise self._back_in_line(placed)
                 case Held():
-                    return await self._send(placed.call_id, priced, conversation, info.attempt)
+                    return await self._answered(placed, priced, conversation)
 
-    def _place(self, priced: Priced) -> Held | Answered | DoesNotFit:
-        """Hold for the whole of ``max_tokens``; where that does not fit, for as much of it as does."""
-        placed = self._services.ledger.place_hold(priced.opening)
-        while isinstance(placed, DoesNotFit):
-            smaller = priced.lowered_to(placed.free_nano, self._services.output_floor_tokens)
-            if smaller is None:
-                return placed
-            priced.take(smaller)
-            placed = self._services.ledger.place_hold(priced.opening)
-        return placed
+    async def _price_and_place(self, conversation: Conversation, key: CallKey, step: int) -> tuple[Priced, Placed]:
+        """Hold by the cheapest bound of the input; where that is mere bytes or does not fit, by the vendor's count."""
+        services, model = self._services, self._model_of(conversation)
+        floor = services.output_floor_tokens
+        counted: int | None = None
+        priced = await asyncio.to_thread(price_call, services, conversation, key, step)
+        if not priced.measured and (counted := await model.count_input(priced.request)) is not None:
+            priced = await asyncio.to_thread(price_call, services, conversation, key, step, counted=counted)
+        placed = await whole(place, services.ledger, priced, floor)
+        if (
+            isinstance(placed, DoesNotFit | MustWait)
+            and counted is None
+            and (counted := await model.count_input(priced.request)) is not None
+        ):
+            priced = await asyncio.to_thread(price_call, services, conversation, key, step, counted=counted)
+            placed = await whole(place, services.ledger, priced, floor)
+        return priced, placed
 
-    async def _send(self, call_id: int, priced: Priced, conversation: Conversation, tries: int) -> ModelCalled:
+    def _model_of(self, conversation: Conversation) -> Model:
+        return self._services.models[conversation.attempt.rung.provider]
+
+    async def _answered(self, held: Held, priced: Priced, conversation: Conversation) -> ModelCalled:
+        """Send and settle; an answer cut off at less than the rung allows is asked for again with all of it."""
+        sent = await self._send(held, priced, conversation)
+        if isinstance(sent, ModelCalled):
+            return sent
+        answer, seconds = sent
+        if answer.stop is StopKind.MAX_TOKENS and isinstance(cost := self._cost(priced, answer), int):
+            again = await whole(place_whole, self._services, conversation, priced.opening)
+            if again is not None:
+                ledger, now = self._services.ledger, self._services.clock()
+                await whole(ledger.settle_unused, held.call_id, answer, cost, seconds, now)
+                return await self._answered(again.held, again.priced, conversation)
+        standing = await whole(self._settle, held.call_id, priced, answer, seconds)
+        if standing != held.call_id:
+            answer = await asyncio.to_thread(self._services.ledger.answer, standing)
+        return ModelCalled(call=standing, stop=answer.stop)
+
+    async def _send(
+        self, held: Held, priced: Priced, conversation: Conversation
+    ) -> tuple[ModelAnswer, float] | ModelCalled:
         ledger, clock = self._services.ledger, self._services.clock
-        model = self._services.models[conversation.attempt.rung.provider]
-        began = time.monotonic()
+        call_id, began = held.call_id, time.monotonic()
         try:
-            answer = await model.answer(priced.request, on_progress=lambda: None)
+            answer = await self._model_of(conversation).answer(priced.request, on_progress=lambda: None)
         except ModelFault as fault:
             close = ledger.mark_unknown if fault.may_be_billed else ledger.release
             await whole(close, call_id, f"{fault.kind}: {fault}", clock())
-            return self._after(fault, tries)
+            return self._after(fault, held.tries_before + 1)
         except asyncio.CancelledError:
             await whole(ledger.mark_unknown, call_id, "stopped while the call was under way", clock())
             raise
@@ -87,24 +121,30 @@ class ModelActivities:
             # An adapter that breaks its promise may still have been billed.
             await whole(ledger.mark_unknown, call_id, f"unexpected {type(error).__name__}: {error}", clock())
             raise
-        standing = await whole(self._settle, call_id, priced, answer, time.monotonic() - began)
-        if standing != call_id:
-            answer = await asyncio.to_thread(ledger.answer, standing)
-        return ModelCalled(call=standing, stop=answer.stop)
+        return answer, time.monotonic() - began
 
-    def _settle(self, call_id: int, priced: Priced, answer: ModelAnswer, seconds: float) -> int:
-        """Record the charge; the call whose answer stands. What has no exact price stays charged at its hold."""
-        ledger, now = self._services.ledger, self._services.clock()
+    def _cost(self, priced: Priced, answer: ModelAnswer) -> int | str:
+        """What the answer cost, or why that is not known."""
         asked = priced.request.model
         if answer.usage is None:
-            return ledger.keep_unpriced(call_id, answer, "the answer reported no usage", seconds, now)
+            return "the answer reported no usage"
         # A compatible server names its models as it likes, and what it costs was stated by a person; a vendor that
         # answers with another of its models may bill another price.
         vendors_own = not self._services.terms[priced.opening.model.partition("/")[0]].base_url
         if vendors_own and not same_model(asked, answer.served_model):
-            why = f"asked for {asked}, answered by {answer.served_model}"
-            return ledger.keep_unpriced(call_id, answer, why, seconds, now)
-        return ledger.settle(call_id, answer, cost_nano(priced.rates, answer.usage), seconds, now)
+            return f"asked for {asked}, answered by {answer.served_model}"
+        try:
+            return cost_nano(priced.rates, answer.usage)
+        except PriceUnknown as unknown:
+            return str(unknown)
+
+    def _settle(self, call_id: int, priced: Priced, answer: ModelAnswer, seconds: float) -> int:
+        """Record the charge; the call whose answer stands. What has no exact price stays charged at its hold."""
+        ledger, now = self._services.ledger, self._services.clock()
+        cost = self._cost(priced, answer)
+        if isinstance(cost, str):
+            return ledger.keep_unpriced(call_id, answer, cost, seconds, now)
+        return ledger.settle(call_id, answer, cost, seconds, now)
 
     def _after(self, fault: ModelFault, tries: int) -> ModelCalled:
         """Try again later, holding no slot; or tell the loop that this provider is out, or the talk too long."""
@@ -118,10 +158,21 @@ class ModelActivities:
         kind = "too_long" if handling_of(fault.kind).then is Then.END_ATTEMPT else fault.kind.value
         return ModelCalled(fault=kind, note=str(fault)[:NOTE_CHARACTERS])
 
+    def _back_in_line(self, wait: MustWait) -> ApplicationError:
+        """Ask again soon; the place in the line is kept, and a stop ends the wait at once."""
+        said = (
+            f"waits for ${format_usd(wait.needed_nano)} of {wait.scope.kind} {wait.scope.key}: limit "
+            f"${format_usd(wait.scope.limit_nano or 0)}, settled ${format_usd(wait.settled_nano)}, "
+            f"held ${format_usd(wait.held_nano)}, {wait.ahead} ahead"
+        )
+        delay = timedelta(seconds=ASK_AGAIN_SECONDS * (1.0 + self._jitter.random()))
+        return ApplicationError(said[:NOTE_CHARACTERS], type=WAITING, next_retry_delay=delay)
+
 
 def _no_room(refused: DoesNotFit, priced: Priced) -> str:
     limit = format_usd(refused.scope.limit_nano or 0)
+    unknown = f"unknown ${format_usd(refused.unknown_nano)}, " if refused.unknown_nano else ""
     return (
         f"{refused.scope.kind} {refused.scope.key}: limit ${limit}, settled ${format_usd(refused.settled_nano)}, "
-        f"held ${format_usd(refused.held_nano)}, needed ${format_usd(priced.opening.hold_nano)}"
+        f"{unknown}held ${format_usd(refused.held_nano)}, needed ${format_usd(priced.opening.hold_nano)}"
     )[:NOTE_CHARACTERS]

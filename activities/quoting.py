@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from activities.services import Services
+from thirdshift.core.allowance import output_allowance
 from thirdshift.core.conversation import Message
-from thirdshift.core.ledger import CallKey, CallOpening, Conversation
+from thirdshift.core.ledger import CallKey, CallOpening, Conversation, Scope
 from thirdshift.core.masking import mask_old
 from thirdshift.core.ports import ModelRequest
 from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
@@ -20,10 +22,12 @@ MASKED_AT_ONCE = 20
 class Priced:
     """A request with its price; lowering ``max_tokens`` changes both together."""
 
-    def __init__(self, request: ModelRequest, opening: CallOpening, rates: Rates) -> None:
+    def __init__(self, request: ModelRequest, opening: CallOpening, rates: Rates, *, measured: bool) -> None:
         self.request = request
         self.opening = opening
         self.rates = rates
+        self.measured = measured
+        """Whether its input is bounded by what a vendor counted, and not by bytes alone."""
 
     def lowered_to(self, free_nano: int, floor_tokens: int) -> int | None:
         """The most output tokens that fit into what is free, if that is at least the floor and fewer than now."""
@@ -49,32 +53,40 @@ def _goes_on(masked: tuple[Message, ...], messages: tuple[Message, ...]) -> bool
     return masked[: len(earlier)] == earlier
 
 
-def price_call(services: Services, conversation: Conversation, key: CallKey, step: int) -> Priced:
-    """The next request of a conversation, priced. Blocking. Raises PriceUnknown."""
+def price_call(
+    services: Services,
+    conversation: Conversation,
+    key: CallKey,
+    step: int,
+    *,
+    counted: int | None = None,
+    cut: bool = False,
+) -> Priced:
+    """The next request of a conversation, priced. Blocking. Raises PriceUnknown.
+
+    ``counted``: the vendor's own count of the request's input. ``cut``: it was asked before, and its answer was cut off
+    at its allowance; it gets the rung's whole one, now or not at all.
+    """
     attempt, rung = conversation.attempt, conversation.attempt.rung
     terms = services.terms[rung.provider]
     quote = services.prices.quote(terms.kind, rung.provider, rung.vendor_model, terms.base_url)
+    now = services.clock()
+    services.ledger.put_rates(quote.snapshot_hash, quote.rates, quote.source, now)
     messages = _masked(conversation.messages)
+    if not _goes_on(messages, conversation.messages):
+        conversation = conversation.model_copy(update={"last_usage": None})
+    most = rung.max_output_tokens if cut else output_allowance(conversation.recent_outputs, rung.max_output_tokens)
     request = ModelRequest(
         model=rung.vendor_model,
         system=attempt.system,
         messages=messages,
         tools=attempt.tools,
-        max_output_tokens=rung.max_output_tokens,
+        max_output_tokens=most,
         effort=rung.effort,
         role=attempt.role,
     )
     content = request.model_dump_json(exclude={"max_output_tokens", "timeout_seconds"}).encode()
-    if not _goes_on(messages, conversation.messages):
-        conversation = conversation.model_copy(update={"last_usage": None})
-    bound = input_bound(conversation, len(content))
-    now = services.clock()
-    job = services.ledger.read_job(attempt.job_id)
-    limits = services.limits
-    stated = [nano for nano in (limits.job_nano, job.budget_nano) if nano is not None]
-    payer = Payer(
-        job_id=attempt.job_id, owner_id=attempt.owner_id, attempt_number=attempt.number, repository=job.repository
-    )
+    bound = input_bound(conversation, len(content), counted)
     opening = CallOpening(
         key=key,
         job_id=attempt.job_id,
@@ -86,11 +98,23 @@ def price_call(services: Services, conversation: Conversation, key: CallKey, ste
         tier=rung.tier,
         reason=attempt.reason,
         request_hash=hashlib.sha256(content).hexdigest(),
-        hold_nano=hold_nano(quote.rates, bound, rung.max_output_tokens),
+        hold_nano=hold_nano(quote.rates, bound, most),
         input_bound_tokens=bound,
-        max_output_tokens=rung.max_output_tokens,
+        max_output_tokens=most,
         price_snapshot=quote.snapshot_hash,
-        scopes=scopes_of(payer, limits.model_copy(update={"job_nano": min(stated, default=None)}), now, services.zone),
+        scopes=_scopes(services, conversation, now),
         opened_at=now,
+        sent_messages=len(messages),
+        may_wait=not cut,
     )
-    return Priced(request, opening, quote.rates)
+    return Priced(request, opening, quote.rates, measured=conversation.last_usage is not None or counted is not None)
+
+
+def _scopes(services: Services, conversation: Conversation, now: datetime) -> tuple[Scope, ...]:
+    attempt, limits = conversation.attempt, services.limits
+    job = services.ledger.read_job(attempt.job_id)
+    stated = [nano for nano in (limits.job_nano, job.budget_nano) if nano is not None]
+    payer = Payer(
+        job_id=attempt.job_id, owner_id=attempt.owner_id, attempt_number=attempt.number, repository=job.repository
+    )
+    return scopes_of(payer, limits.model_copy(update={"job_nano": min(stated, default=None)}), now, services.zone)

@@ -10,7 +10,9 @@ from typing import Protocol
 from thirdshift.adapters.prices import Prices
 from thirdshift.adapters.sandbox.setup_cache import SetupCache
 from thirdshift.adapters.workspace.workspaces import Workspaces
+from thirdshift.core.gate_book import GateBook
 from thirdshift.core.ledger import Ledger
+from thirdshift.core.outcomes import OutcomeBooks
 from thirdshift.core.ports import Hub, Model, Sandbox
 from thirdshift.core.scopes import BudgetLimits
 from thirdshift.core.views import BooksReader
@@ -25,7 +27,7 @@ class ProviderTerms:
     base_url: str = ""
 
 
-class Books(Ledger, BooksReader, Protocol):
+class Books(Ledger, BooksReader, OutcomeBooks, GateBook, Protocol):
     """The ledger, written and read."""
 
 

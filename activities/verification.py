@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities.beating import beating, this_workflow, whole
 from activities.context import read_context
-from activities.judging import judge
+from activities.judging import judge, known_base
 from activities.refusing import refusal
 from activities.services import Services
 from thirdshift.core.errors import SetupFailed
@@ -32,7 +32,9 @@ class VerificationActivities:
             await services.workspaces.rest(loop_id)
             context = await asyncio.to_thread(read_context, services, loop_id)
             try:
-                verdict = await judge(services, context, given.tree)
+                at_base = given.tree == context.job.base_tree
+                base = None if at_base else await known_base(services, context)
+                verdict = await judge(services, context, given.tree, base)
             except SetupFailed as failure:
                 raise refusal(StopReason.SETUP_FAILED, str(failure)) from failure
             number = await whole(services.ledger.put_verdict, loop_id, given.n, verdict, services.clock())

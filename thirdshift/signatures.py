@@ -13,6 +13,7 @@ from datetime import datetime
 from pydantic import Field
 from temporalio import activity
 
+from thirdshift.core.delivery import Delivered, DeliveryTerms
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateTerms
@@ -74,6 +75,7 @@ class JobInput(Frozen):
     """Attempts of the runs before, so that numbers go on."""
     terms: GateTerms = GateTerms()
     """Who is asked at the gates. Which gates there are is in ``policy.gates``."""
+    delivery: DeliveryTerms = DeliveryTerms()
     memory: JobMemory | None = None
     """Where the job continues as new."""
 
@@ -105,6 +107,7 @@ class LoopInput(Frozen):
 class LoopMemory(Frozen):
     """What a loop that ended needs to go on, should a person send its tree back."""
 
+    start: Standing
     history: LoopHistory
     commits: dict[str, str]
     queue: str
@@ -279,6 +282,8 @@ class FinishJob(Frozen):
     evidence: str
     best: Standing
     verified: bool
+    delivered: Delivered | None = None
+    """What a merge, a push or a pull request came to. A plain branch is still to be made."""
 
 
 class JobFinished(Frozen):

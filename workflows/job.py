@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from thirdshift import signatures
 from thirdshift.core.after_gate import with_rework
 from thirdshift.core.frozen import Frozen
+from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateEnd
 from thirdshift.core.history import StopReason
 from thirdshift.core.progress import judged
@@ -30,10 +30,12 @@ from thirdshift.signatures import (
 from workflows import options
 from workflows.attended import Attended
 from workflows.attributes import show_end, show_opening
+from workflows.delivering import deliver
 from workflows.gate import Answered, Question
 from workflows.halting import refusal_of
 from workflows.loop import Loop
 from workflows.planning import Planning
+from workflows.telling import told
 
 
 class JobStatus(Frozen):
@@ -75,12 +77,18 @@ class Job(Attended):
             result = await self._reviewed(result)
         except ActivityError as failure:
             result = self._refused(failure)
-        await self._brake.hold()
+        if result.stop is StopReason.ACCEPTED:
+            await self._brake.hold()
         self._state = "delivering"
+        result, delivered = await deliver(given, result, self._ask)
         finished = await workflow.execute_activity(
             signatures.finish_job,
             signatures.FinishJob(
-                stop=result.stop, evidence=result.evidence, best=result.best, verified=result.verified
+                stop=result.stop,
+                evidence=result.evidence,
+                best=result.best,
+                verified=result.verified,
+                delivered=delivered,
             ),
             task_queue=signatures.HOSTS_QUEUE,
             start_to_close_timeout=options.TOOLS,
@@ -106,7 +114,7 @@ class Job(Attended):
         """Stop the job: its loop's running call or command is cancelled, and the best tree is kept."""
         self._brake.stop(reason)
         if self._loop is not None:
-            await _told(self._loop, Loop.stop_loop, self._brake.stop_asked)
+            await told(self._loop, Loop.stop_loop, self._brake.stop_asked)
 
     @workflow.query
     def status(self) -> JobStatus:
@@ -129,11 +137,11 @@ class Job(Attended):
 
     async def _pass_on(self, order: Order) -> None:
         if self._loop is not None and order.what != "steer":
-            await _told(self._loop, Loop.told, order)
+            await told(self._loop, Loop.told, order)
 
     async def _take_words(self, words: Words) -> None:
         order = Order(what="steer", who=words.who, text=words.text)
-        if self._loop is None or not await _told(self._loop, Loop.told, order):
+        if self._loop is None or not await told(self._loop, Loop.told, order):
             self._hearing.keep(words)
 
     async def _plan(self) -> LoopResult | None:
@@ -210,10 +218,8 @@ class Job(Attended):
         waited = (workflow.now() - (self._loop_ended_at or workflow.now())).total_seconds()
         history = with_rework(memory.history, str(gate), waited)
         self._done.pop()
-        start = self._given.resume_from or self._given.base
-        return await self._loop_of(
-            self._given.packets[len(self._done)], start, memory.model_copy(update={"history": history})
-        )
+        packet = self._given.packets[len(self._done)]
+        return await self._loop_of(packet, memory.start, memory.model_copy(update={"history": history}))
 
     async def _ask(self, question: Question) -> Answered:
         state, self._state = self._state, "waiting"
@@ -225,6 +231,7 @@ class Job(Attended):
     async def _loop_of(self, packet: PacketInput, start: Standing, memory: LoopMemory | None) -> LoopResult:
         given = self._given
         self._state, self._packet = "running", packet.id
+        people = PeopleMemory(paused_by=self._brake.paused_by, unheard=self._hearing.take_all())
         self._loop = await workflow.start_child_workflow(
             Loop.run,
             LoopInput(
@@ -241,12 +248,11 @@ class Job(Attended):
                 commits=memory.commits if memory else {},
                 queue=memory.queue if memory else "",
                 terms=given.terms,
-                people=self._people_of_loop(),
+                people=people,
             ),
             id=f"loop-{self._job_id}-{packet.id}",
         )
-        if self._brake.stop_asked is not None:
-            await _told(self._loop, Loop.stop_loop, self._brake.stop_asked)
+        await self._catch_up(self._loop, people)
         try:
             result = await self._loop
         finally:
@@ -263,3 +269,38 @@ class Job(Attended):
             )
         )
         return result
+
+    async def _catch_up(self, loop: workflow.ChildWorkflowHandle[Loop, LoopResult], given: PeopleMemory) -> None:
+        """Tell a loop what people said while it was being started."""
+        if self._brake.stop_asked is not None:
+            await told(loop, Loop.stop_loop, self._brake.stop_asked)
+        if self._brake.paused_by != given.paused_by:
+            what: Literal["pause", "resume"] = "pause" if self._brake.paused_by else "resume"
+            await told(loop, Loop.told, Order(what=what, who=self._brake.paused_by))
+        for words in self._hearing.take_all():
+            await told(loop, Loop.told, Order(what="steer", who=words.who, text=words.text))
+
+    def _refused(self, failure: ActivityError) -> LoopResult:
+        """A refusal that is an answer ends the job with its reason; anything else fails the workflow."""
+        refusal = refusal_of(failure)
+        if refusal is None or refusal.type not in set(StopReason):
+            raise failure
+        return self._nothing_more(StopReason(refusal.type), refusal.message, None)
+
+    def _nothing_more(self, stop: StopReason, evidence: str, last: LoopResult | None) -> LoopResult:
+        best = last.best if last else self._given.resume_from or self._given.base
+        return LoopResult(
+            stop=stop, evidence=evidence, best=best, verified=last is not None, attempts=0, steps=0, cost_nano=0
+        )
+
+    def _continue_as_new(self) -> NoReturn:
+        memory = JobMemory(
+            begun=self._planning.begun,
+            plan_calls=self._planning.calls,
+            plan_approved=self._planning.approved,
+            done=tuple(self._done),
+            result=self._result,
+            loop_ended_at=self._loop_ended_at,
+            people=self._people(),
+        )
+        workflow.continue_as_new(self._given.model_copy(update={"memory": memory}))

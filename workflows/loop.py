@@ -14,7 +14,7 @@ from thirdshift.core.frozen import Frozen
 from thirdshift.core.gates import GateEnd
 from thirdshift.core.history import Accept, Attempt, Gate, LoopHistory, Stop, StopReason
 from thirdshift.core.loop import best_tree, next_move
-from thirdshift.core.progress import best_verdict
+from thirdshift.core.progress import best_verdict, last_is_honest
 from thirdshift.core.progress import judged as judged_attempts
 from thirdshift.core.spec import GateKind
 from thirdshift.core.steering import Order, Words
@@ -222,10 +222,12 @@ class Loop(Attended):
     def _ended(self, move: Accept | Stop) -> LoopResult:
         stop = StopReason.ACCEPTED if isinstance(move, Accept) else move.reason
         tree = move.tree if isinstance(move, Accept) else best_tree(self._history)
-        here = self._attempt.standing if self._attempt else self._given.start
+        here = self._attempt.standing if self._attempt and last_is_honest(self._history) else self._given.start
         best = Standing(tree=tree, commit=self._commits[tree]) if tree else here
         cost_nano = self._history.cost_nano
-        memory = LoopMemory(history=self._history, commits=self._commits, queue=self._hosting.queue)
+        memory = LoopMemory(
+            start=self._given.start, history=self._history, commits=self._commits, queue=self._hosting.queue
+        )
         self._doing = "ended"
         self._desk.finish(f"The loop ended: {stop}.")
         show_end(stop, cost_nano)

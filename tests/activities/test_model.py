@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.model import ModelActivities
+from activities.model import WAITING, ModelActivities
 from activities.quoting import price_call
 from activities.services import Services
 from tests.activities.bench import (
     JOB,
     LOOP,
+    NOW,
     RUNG,
     Answering,
     PlayedModel,
@@ -87,9 +89,9 @@ async def test_a_call_whose_worker_died_is_unknown_and_its_hold_stays_charged(tm
     assert charged == services.ledger.call(held).hold_nano + services.ledger.call(given.call).cost_nano
 
 
-def _hold_only(services: Services) -> int:
+def _hold_only(services: Services, activity_id: str = "5") -> int:
     """A hold as a first try would leave it whose worker vanished before the answer."""
-    key = CallKey(workflow_id=LOOP, run_id="run-1", activity_id="5", attempt=1)
+    key = CallKey(workflow_id=LOOP, run_id="run-1", activity_id=activity_id, attempt=1)
     conversation = services.ledger.conversation(LOOP, 1, 1)
     placed = services.ledger.place_hold(price_call(services, conversation, key, 1).opening)
     assert isinstance(placed, Held)
@@ -128,11 +130,23 @@ async def test_the_wait_that_a_vendor_asks_for_is_the_least_that_is_waited(tmp_p
     assert raised.value.next_retry_delay.total_seconds() >= 30.0
 
 
-async def test_a_fault_that_stays_is_told_to_the_loop(tmp_path: Path) -> None:
-    services = services_at(tmp_path, PlayedModel(faulting(FaultKind.RATE_LIMITED, False)))
+async def test_a_fault_that_stays_is_told_to_the_loop_after_so_many_calls(tmp_path: Path) -> None:
+    model = PlayedModel(faulting(FaultKind.CUT_STREAM, True))
+    services = services_at(tmp_path, model)
     open_attempt(services)
-    given = await called(services, attempt=50)
-    assert (given.fault, given.call) == ("rate_limited", 0)
+    for attempt in (1, 2):
+        with pytest.raises(ApplicationError, match="cut_stream"):
+            await called(services, attempt=attempt)
+    given = await called(services, attempt=3)
+    assert (given.fault, given.call) == ("cut_stream", 0)
+    assert len(model.requests) == 3
+
+
+async def test_turns_spent_waiting_for_money_are_no_tries_of_a_vendor(tmp_path: Path) -> None:
+    services = services_at(tmp_path, PlayedModel(faulting(FaultKind.CUT_STREAM, True)))
+    open_attempt(services)
+    with pytest.raises(ApplicationError, match="cut_stream"):
+        await called(services, attempt=50)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +213,99 @@ async def test_a_tight_budget_lowers_what_is_asked_for(tmp_path: Path) -> None:
     assert given.fault == ""
     assert 256 <= model.requests[0].max_output_tokens < 1000
     assert services.ledger.call(given.call).hold_nano <= 8_000_000
+
+
+async def test_a_call_waits_in_line_while_others_hold_the_money_and_goes_on_when_they_settle(tmp_path: Path) -> None:
+    model = PlayedModel(always(answer(text="hi")))
+    services = services_at(tmp_path, model, BudgetLimits(job_nano=14_000_000))
+    open_attempt(services)
+    other = await asyncio.to_thread(_hold_only, services, "of another loop")
+    with pytest.raises(ApplicationError, match=r"waits for .* limit \$0.014.* 0 ahead") as raised:
+        await called(services)
+    assert raised.value.type == WAITING
+    assert not raised.value.non_retryable
+    assert raised.value.next_retry_delay is not None
+    assert model.requests == []
+    services.ledger.settle(other, answer(text="x"), 1, 0.1, NOW)
+    assert (await called(services, CallModel(n=1, s=2), attempt=2)).fault == ""
+
+
+async def test_the_scope_that_has_no_room_is_named_for_whoever_may_raise_it(tmp_path: Path) -> None:
+    services = services_at(tmp_path, PlayedModel(always(answer(text="hi"))), BudgetLimits(job_nano=1000))
+    open_attempt(services)
+    assert (await called(services)).scope == f"job {JOB}"
+
+
+async def test_a_paid_answer_in_a_unit_without_a_price_is_kept_and_its_hold_stays_charged(tmp_path: Path) -> None:
+    odd = answer(text="hi", usage=Usage(input_tokens=10, output_tokens=1, server_tool_requests=2))
+    services = services_at(tmp_path, PlayedModel(always(odd)))
+    open_attempt(services)
+    given = await called(services)
+    row = services.ledger.call(given.call)
+    assert (row.state, row.cost_nano) == (CallState.UNKNOWN, row.hold_nano)
+    assert "server tool requests" in row.note
+    assert services.ledger.answer(given.call).message.text == "hi"
+
+
+async def test_a_later_step_is_allowed_what_answers_have_been_and_asks_for_more_when_cut_off(tmp_path: Path) -> None:
+    async def plays(request: ModelRequest) -> ModelAnswer:
+        if len(model.requests) == 1:
+            return answer(call("bash", command="ls"))
+        if request.max_output_tokens < 8192:
+            cut = Usage(input_tokens=100, output_tokens=request.max_output_tokens)
+            return answer(text="half a fi", stop=StopKind.MAX_TOKENS, usage=cut)
+        return answer(text="a file", usage=Usage(input_tokens=100, output_tokens=3000))
+
+    model = PlayedModel(plays)
+    services = services_at(tmp_path, model)
+    open_attempt(services, rung=RUNG.model_copy(update={"max_output_tokens": 8192}))
+    await called(services)
+    given = await called(services, CallModel(n=1, s=2), activity_id="6")
+    assert [request.max_output_tokens for request in model.requests] == [8192, 1024, 8192]
+    assert services.ledger.answer(given.call).message.text == "a file"
+    cut, whole = calls_of(services)[1:]
+    assert (cut.state, cut.cost_nano) == (CallState.SETTLED, 100 * 1_000 + 1024 * 10_000)
+    assert whole.cost_nano == 100 * 1_000 + 3000 * 10_000
+    assert [message.text for message in services.ledger.conversation(LOOP, 1).messages][-1] == "a file"
+    third = await called(services, CallModel(n=1, s=3), activity_id="7")
+    assert third.fault == ""
+    assert model.requests[3].max_output_tokens == 2 * 3000
+
+
+async def test_a_cut_answer_stands_where_there_is_no_money_to_ask_for_more(tmp_path: Path) -> None:
+    async def plays(request: ModelRequest) -> ModelAnswer:
+        if len(model.requests) == 1:
+            return answer(call("bash", command="ls"))
+        return answer(text="half", stop=StopKind.MAX_TOKENS, usage=Usage(input_tokens=100, output_tokens=1024))
+
+    model = PlayedModel(plays)
+    services = services_at(tmp_path, model, BudgetLimits(job_nano=90_000_000))
+    open_attempt(services, rung=RUNG.model_copy(update={"max_output_tokens": 8192}))
+    await called(services)
+    given = await called(services, CallModel(n=1, s=2), activity_id="6")
+    assert services.ledger.answer(given.call).message.text == "half"
+    assert len(model.requests) == 2
+
+
+@dataclass
+class CountingModel(PlayedModel):
+    """A vendor that counts a request's input for nothing."""
+
+    counts: int = 50
+
+    async def count_input(self, request: ModelRequest) -> int | None:
+        return self.counts
+
+
+async def test_a_first_request_is_bounded_by_the_vendors_free_count(tmp_path: Path) -> None:
+    by_bytes = services_at(tmp_path / "bytes", PlayedModel(always(answer(text="hi"))))
+    by_count = services_at(tmp_path / "count", CountingModel(always(answer(text="hi"))))
+    holds = []
+    for services in (by_bytes, by_count):
+        open_attempt(services)
+        holds.append(services.ledger.call((await called(services)).call).hold_nano)
+    assert holds[1] == (50 + 64) * 1_000 + 1000 * 10_000
+    assert holds[1] < holds[0]
 
 
 async def test_a_stop_in_the_middle_of_a_call_leaves_it_unknown(tmp_path: Path) -> None:

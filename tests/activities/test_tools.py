@@ -13,6 +13,7 @@ from activities.services import Services
 from activities.tools import ToolActivities
 from tests.activities.bench import JOB, LOOP, RUNG, PlayedModel, answer, call, open_attempt, services_at
 from thirdshift.core.conversation import ToolCall, ToolResult
+from thirdshift.core.ladder import Rung
 from thirdshift.core.ports import ModelAnswer, ModelRequest, StopKind
 from thirdshift.signatures import CallModel, RunTools, ToolsRan
 
@@ -33,7 +34,7 @@ def repository(root: Path) -> Path:
 class Line:
     """One attempt on real services: the model's answers are given, everything else is real."""
 
-    def __init__(self, root: Path, *answers: ModelAnswer, rung: object = RUNG, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: Path, *answers: ModelAnswer, rung: Rung = RUNG, secrets: tuple[str, ...] = ()) -> None:
         pending = list(answers)
 
         async def plays(request: ModelRequest) -> ModelAnswer:
@@ -42,7 +43,7 @@ class Line:
         self.services: Services = replace(services_at(root, PlayedModel(plays)), secrets=frozenset(secrets))
         head = self.services.hub.resolve(str(repository(root)), "main")
         self.base = self.services.hub.import_base(str(root / "repo"), head.commit, JOB)
-        open_attempt(self.services, self.base.tree, self.base.commit, rung)  # type: ignore[arg-type] - a Rung
+        open_attempt(self.services, self.base.tree, self.base.commit, rung)
         self.step = 0
         self.call = 0
 

@@ -42,7 +42,7 @@ def test_the_same_for_a_program(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (GOOD.replace("title:", "titel:"), "spec.md:2: "),
+        (GOOD.replace("title:", "titles:"), "spec.md:2: "),
         (GOOD.replace("run: pytest -q,", "run: '',"), "spec.md:4: "),
         (GOOD.replace(", covers: [AC-1, AC-2]", ", covers: [AC-1]"), "AC-2"),
         ("no front matter", "no front matter"),

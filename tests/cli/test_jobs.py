@@ -166,7 +166,6 @@ def test_a_stopped_job_ends_at_once_with_its_reason(desk: Path, ask: Any, start:
         (("run", "no-base.md"), 64, "nightly"),
         (("run", "bare.md"), 64, "bare"),
         (("run", "no-commits.md"), 64, "commit"),
-        (("run", "gated.md"), 64, "gates"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_remedy(
@@ -176,7 +175,6 @@ def test_what_cannot_be_done_is_refused_with_the_remedy(
     (desk / "no-base.md").write_text(SPEC.replace("repo: repo", "repo: repo\nbase: nightly"))
     (desk / "bare.md").write_text(SPEC.replace("repo: repo", "repo: bare.git"))
     (desk / "no-commits.md").write_text(SPEC.replace("repo: repo", "repo: no-commits"))
-    (desk / "gated.md").write_text(SPEC.replace("plan: none", "plan: none\ngates: [merge]"))
     for made in (("--bare", "bare.git"), ("no-commits",)):
         subprocess.run(["git", "init", "-q", *made], cwd=desk, check=True)
     process = start(*arguments)

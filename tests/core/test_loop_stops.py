@@ -205,5 +205,11 @@ def test_a_loop_stops(past: LoopHistory, rules: LoopPolicy, now: object, reason:
 
 
 def test_every_stop_that_the_policy_decides_is_in_the_table() -> None:
-    decided_elsewhere = {StopReason.ACCEPTED, StopReason.REJECTED, StopReason.SPEC_INVALID, StopReason.SETUP_FAILED}
+    decided_elsewhere = {
+        StopReason.ACCEPTED,
+        StopReason.REJECTED,
+        StopReason.SPEC_INVALID,
+        StopReason.SETUP_FAILED,
+        StopReason.UNDELIVERED,
+    }
     assert {row[3] for row in STOPS.values()} == set(StopReason) - decided_elsewhere

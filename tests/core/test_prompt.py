@@ -12,6 +12,7 @@ from thirdshift.core.prompt import opening_text, system_text
 from thirdshift.core.spec import Spec
 from thirdshift.core.spec_text import parse_spec
 from thirdshift.core.verdict import CheckOutcome, Verdict
+from thirdshift.core.window import Room
 
 ECONOMY = Rung(model="p/cheap", tier=Tier.ECONOMY)
 SPECIALIST = Rung(model="p/good", tier=Tier.SPECIALIST)
@@ -122,6 +123,19 @@ def test_files_and_paths_are_shown_to_those_who_cannot_look() -> None:
     text = opening_text(spec(), attempt=1, of=2, files=[("src/a\u202e.py", "```\nx = 1\n")], paths=["b.py", "a.py"])
     assert "```\na.py\nb.py\n```" in text
     assert "src/a<U+202E>.py\n````\n```\nx = 1\n````" in text
+
+
+def test_what_could_not_be_used_of_the_last_answer_is_quoted_to_the_next_attempt() -> None:
+    text = opening_text(spec(), attempt=2, of=6, unused=["The block on line 1 was not used: ```"])
+    assert "Of the last answer, this could not be used:\n````\nThe block on line 1 was not used: ```\n````" in text
+    assert "line 1" not in opening_text(spec("loop: ralph"), attempt=2, of=6, unused=["The block on line 1 ..."])
+
+
+def test_a_narrow_room_holds_less_of_the_evidence_and_of_the_paths() -> None:
+    failed = verdict(outcome("unit", output="x" * 60_000))
+    paths = [f"src/module_{number}.py" for number in range(2_000)]
+    text = opening_text(spec(), attempt=2, of=6, verdict=failed, paths=paths, room=Room(evidence=900, paths=300))
+    assert 1_200 < len(text) < 1_700
 
 
 @pytest.mark.parametrize("count", [1, 40])

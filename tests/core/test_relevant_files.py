@@ -88,3 +88,9 @@ def test_no_more_than_two_hundred_files_are_read() -> None:
 
     relevant_files([f"f{number}.py" for number in range(5000)], spec("x"), None, reading)
     assert len(read) == 200
+
+
+def test_what_showing_a_file_takes_beside_its_content_counts_too() -> None:
+    tree = {f"part{number}.py": "x" * 10 for number in range(50)}
+    found = relevant_files(list(tree), spec("Anything."), None, lambda path: tree[path], 100, each_bytes=40)
+    assert len(found) == 2

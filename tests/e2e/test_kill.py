@@ -60,7 +60,7 @@ def test_a_worker_killed_at_work_costs_no_settled_answer_twice(
     bench.play(script)
     bench.write_spec(check=check)
     bench.thirdshift("up", "--no-worker")
-    wait_until(lambda: bench.run("status", "--json").returncode == 0, "the server to be up")
+    wait_until((bench.home / "engine.json").exists, "the server to be up")
     job = submitted(bench)
     worker = bench.thirdshift("worker")
     wait_until(lambda: _is(bench, job, doing), f"the loop to be in {doing}")

@@ -51,7 +51,7 @@ def sleeping() -> list[int]:
 def test_a_stop_kills_a_running_command_and_a_resumed_job_is_accepted(bench: Workbench) -> None:
     bench.play(SLOW_TOOLS)
     bench.thirdshift("up")
-    wait_until(lambda: bench.run("status", "--json").returncode == 0, "the line to be up")
+    wait_until((bench.home / "engine.json").exists, "the line to be up")
     job = submitted(bench)
     wait_until(lambda: any(bench.home.glob("work/*/tree/marker")), "the command to run")
     stopped = bench.run("stop", job, "--reason", "seen enough", "--json")
@@ -70,7 +70,7 @@ def test_a_stop_kills_a_running_command_and_a_resumed_job_is_accepted(bench: Wor
 def test_a_stop_ends_a_call_that_is_under_way_and_its_hold_stays_charged(bench: Workbench) -> None:
     bench.play(SLOW_MODEL)
     bench.thirdshift("up")
-    wait_until(lambda: bench.run("status", "--json").returncode == 0, "the line to be up")
+    wait_until((bench.home / "engine.json").exists, "the line to be up")
     job = submitted(bench)
     wait_until(lambda: bench.requests() == 1, "the call to be sent")
     assert bench.run("stop", job, "--json").returncode == 0
@@ -84,7 +84,7 @@ def test_a_stop_ends_a_call_that_is_under_way_and_its_hold_stays_charged(bench: 
 def test_a_job_goes_on_after_server_and_worker_were_killed_together(bench: Workbench) -> None:
     bench.play(BRIEF)
     up = bench.thirdshift("up")
-    wait_until(lambda: bench.run("status", "--json").returncode == 0, "the line to be up")
+    wait_until((bench.home / "engine.json").exists, "the line to be up")
     job = submitted(bench)
     wait_until(lambda: any(bench.home.glob("work/*/tree/marker")), "the command to run")
     kill_hard(up)

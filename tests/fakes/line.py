@@ -15,6 +15,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from tests.fakes.line_people import FakePeople
 from thirdshift import signatures
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.verdict import VerdictBrief
@@ -30,17 +31,27 @@ class FakeLine:
     """What each attempt does: the tree it ends on, and whether the checks pass on it."""
 
     passes_on: str = "c"
+    passes_too: Sequence[str] = ()
+    """More trees on which the checks pass."""
     trees: Sequence[str] = ("a", "b", "c")
     faults: dict[int, str] = field(default_factory=dict)
     """Attempt number to the fault that its first call answers with."""
     steps: int = 2
     hang_in: str = ""
     """Name of the activity that waits until it is cancelled."""
+    hold_in: str = ""
+    """Name of the activity whose first run waits until ``go_on`` is set."""
     broken_host: str = ""
     """A host that claims the first loop and then is never seen again."""
     plan_fault: str = ""
     seen: list[tuple[str, Frozen]] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    people: FakePeople = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = FakePeople(note=self._note)
 
     def names(self) -> list[str]:
         """Activities in the order in which they ran."""
@@ -52,6 +63,11 @@ class FakeLine:
 
     async def _note(self, name: str, given: Frozen) -> None:
         self.seen.append((name, given))
+        if self.hold_in == name and not self.held.is_set():
+            self.held.set()
+            while not self.go_on.is_set():
+                activity.heartbeat()
+                await asyncio.sleep(0.05)
         if self.hang_in == name:
             self.hanging.set()
             while True:
@@ -102,7 +118,7 @@ class FakeLine:
         @activity.defn
         async def verify(given: signatures.Verify) -> VerdictBrief:
             await self._note("verify", given)
-            ok = given.tree == tree_of(self.passes_on)
+            ok = given.tree in map(tree_of, (self.passes_on, *self.passes_too))
             return VerdictBrief(
                 id=given.n + 1,
                 tree=given.tree,
@@ -131,6 +147,7 @@ class FakeLine:
             verify,
             close_attempt,
             finish_job,
+            *self.people.activities(),
         ]
 
     def workers(self, client: Client, providers: Sequence[str] = ("cheap", "dear")) -> list[Worker]:

@@ -34,6 +34,7 @@ model = "local/qwen3-coder"
 attempts = 3
 effort = "low"
 max_output_tokens = 4096
+context_tokens = 32768
 edit_format = "whole"
 [[tiers.specialist]]
 model = "anthropic/claude-sonnet-5-5"
@@ -70,9 +71,11 @@ def test_every_documented_key_is_read(load: Load, tmp_path: Path) -> None:
     local = settings.providers["local"]
     assert local.api_key is not None
     assert (local.api_key.get_secret_value(), local.requests_per_minute) == ("k-local", 120)
-    assert [(r.model, r.tier, r.attempts, r.max_output_tokens) for r in settings.require_keys().rungs] == [
-        ("local/qwen3-coder", Tier.ECONOMY, 3, 4096),
-        ("anthropic/claude-sonnet-5-5", Tier.SPECIALIST, 2, 8192),
+    assert [
+        (r.model, r.tier, r.attempts, r.max_output_tokens, r.context_tokens) for r in settings.require_keys().rungs
+    ] == [
+        ("local/qwen3-coder", Tier.ECONOMY, 3, 4096, 32768),
+        ("anthropic/claude-sonnet-5-5", Tier.SPECIALIST, 2, 8192, None),
     ]
     assert settings.plan_tier is Tier.SPECIALIST
     assert settings.prices == {
@@ -82,6 +85,14 @@ def test_every_documented_key_is_read(load: Load, tmp_path: Path) -> None:
     assert settings.budgets.repository_day_nano == 20_500_000_000
     assert settings.budgets.team_month_nano is None
     assert settings.submitter == "ann"
+
+
+def test_a_model_is_priced_by_its_own_reasoning_rate_or_as_a_vendors_model(load: Load) -> None:
+    prices = load(
+        "[prices.'own/a']\ninput='1'\noutput='2'\nreasoning='3'\n[prices.'own/b']\nprice_as='openai/gpt-5.5'\n"
+    ).prices
+    assert prices["own/a"] == {"input": "1", "output": "2", "reasoning": "3"}
+    assert prices["own/b"] == {"price_as": "openai/gpt-5.5"}
 
 
 def test_a_policy_table_keeps_the_defaults_of_what_it_leaves_out(load: Load) -> None:
@@ -98,11 +109,17 @@ def test_a_policy_table_keeps_the_defaults_of_what_it_leaves_out(load: Load) -> 
         ("[providers.local]\nkind='openai-chat'\nbase_uri='x'", "[providers.local]; did you mean `base_url`?"),
         ("[[tiers.economy]]\nmodel='a/b'\natempts=2", "in [tiers.economy.0]; did you mean `attempts`?"),
         ("[prices.'a/b']\ninput='1'\noutput='1'\ncache_reed='1'", "did you mean `cache_read`?"),
+        ("[prices.'a/b']\ninput='1'", "output missing; write both, or price_as"),
+        ("[prices.'a/b']\nprice_as='openai/gpt-5.5'\ninput='1'", "price_as stands alone"),
         ("[budgets]\njob_uds='5'", "did you mean `job_usd`?"),
         ("[policy.high]\nfirst_teir='economy'", "did you mean `first_tier`?"),
         ("[budgets]\njob_usd = 5.5", 'budgets.job_usd: money is written as a string: "5.5"'),
         ("[budgets]\njob_usd = 'lots'", "not an amount of US dollars"),
         ("[sandbox]\nbackend = 'docker'", "'bubblewrap', 'container' or 'none'"),
+        (
+            "[[tiers.economy]]\nmodel='openai/x'\ncontext_tokens=4096\nmax_output_tokens=4096",
+            "tiers.economy.0: context_tokens = 4096 leaves no room for a prompt",
+        ),
         ("[[tiers.economy]]\nmodel='nowhere/x'", "`nowhere/x` names no configured provider"),
         ("[[tiers.economy]]\nmodel='antropic/x'", "did you mean `anthropic`?"),
         ("[providers.s]\nkind='scripted'", 'script = "FILE.yaml"'),

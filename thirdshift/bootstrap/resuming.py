@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.services import Services
+from thirdshift.bootstrap.delivery import delivery_terms
 from thirdshift.bootstrap.submission import Prepared, Submitted, job_input
 from thirdshift.core.calls import Raise
 from thirdshift.core.errors import BadInput
@@ -99,8 +100,16 @@ def _next_run(settings: Settings, services: Services, view: JobView, room: Room)
     doc = services.ledger.get_spec(job.spec_id)
     spec = parse_spec(doc.text, job.spec_path)
     base = Base(commit=job.base_commit, tree=job.base_tree, ref_name=spec.base)
+    path = Path(job.spec_path)
+    before = services.ledger.delivery_of(job.job_id)  # HEAD may stand for another branch by now
     prepared = Prepared(
-        spec=spec, path=Path(job.spec_path), doc=doc, repository=job.repository, base=base, job_id=job.job_id
+        spec=spec,
+        path=path,
+        doc=doc,
+        repository=job.repository,
+        base=base,
+        job_id=job.job_id,
+        delivery=delivery_terms(settings, spec, job.repository, path, before.delivered.onto if before else None),
     )
     given = job_input(settings, prepared)
     return given.model_copy(

@@ -15,19 +15,21 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.services import Services
+from thirdshift.adapters.spec_file import read_source
+from thirdshift.bootstrap.delivery import delivery_terms
+from thirdshift.core.delivery import DeliveryTerms
 from thirdshift.core.errors import PriceUnknown, SettingsInvalid, SpecInvalid
 from thirdshift.core.history import LoopPolicy
 from thirdshift.core.ladder import Ladder, Rung
 from thirdshift.core.ledger import JobRow, SpecDoc
 from thirdshift.core.packets import packets_in_order
 from thirdshift.core.ports import Base
-from thirdshift.core.spec import Delivery, Spec
+from thirdshift.core.spec import Spec
 from thirdshift.core.spec_text import parse_spec
 from thirdshift.settings import Settings
 from thirdshift.signatures import WORKFLOW_QUEUE, JobInput, PacketInput, Standing
 from workflows.job import Job
 
-MAX_SPEC_BYTES = 1 << 20
 MAX_HOLDOUT_BYTES = 8 << 20
 
 
@@ -52,26 +54,13 @@ class Prepared:
     repository: str
     base: Base
     job_id: str
-
-
-def read_spec(path: Path) -> tuple[Spec, str]:
-    """The spec in a file, and its text. Raises SpecInvalid for anything that is wrong with either."""
-    try:
-        with path.open("rb") as file:
-            source = file.read(MAX_SPEC_BYTES + 1)
-    except FileNotFoundError:
-        raise SpecInvalid(f"{path}: no such file; `thirdshift init` writes a first spec") from None
-    except IsADirectoryError:
-        raise SpecInvalid(f"{path}: is a directory; name the spec file in it") from None
-    except OSError as error:
-        raise SpecInvalid(f"{path}: cannot be read: {error.strerror}") from None
-    spec = parse_spec(source, str(path))
-    return spec, source.decode("utf-8-sig")
+    delivery: DeliveryTerms
 
 
 def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
     """Check a submission whole, changing nothing. Blocking."""
-    spec, text = read_spec(path)
+    source = read_source(path)
+    spec, text = parse_spec(source, str(path)), source.decode("utf-8-sig")
     _refuse_what_is_not_there_yet(settings, spec, path)
     _price_every_rung(services, settings.require_keys())
     holdout = read_holdout(spec, path)
@@ -79,10 +68,11 @@ def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
         spec.repo if "://" in spec.repo or _is_scp_like(spec.repo) else str((path.parent / spec.repo).resolve())
     )
     base = services.hub.resolve(repository, spec.base)
+    delivery = delivery_terms(settings, spec, repository, path, None)
     doc = SpecDoc(id=_content_id(text, holdout), text=text, holdout=holdout)
     digest = hashlib.sha256(f"{doc.id} {repository} {base.commit}".encode()).hexdigest()[:8]
     job_id = f"job-{_slug(repository)}-{_slug(path.stem)}-{digest}"
-    return Prepared(spec=spec, path=path, doc=doc, repository=repository, base=base, job_id=job_id)
+    return Prepared(spec=spec, path=path, doc=doc, repository=repository, base=base, job_id=job_id, delivery=delivery)
 
 
 async def submit(settings: Settings, services: Services, client: Client, path: Path) -> Submitted:
@@ -138,6 +128,7 @@ def job_input(settings: Settings, prepared: Prepared) -> JobInput:
         policy=loop_policy(settings, spec),
         plan_rung=plan_rung(settings, spec),
         packets=packet_inputs(spec),
+        delivery=prepared.delivery,
     )
 
 
@@ -196,8 +187,6 @@ def _refuse_what_is_not_there_yet(settings: Settings, spec: Spec, path: Path) ->
             f"{path}: this version cannot hold gates, and the spec or its risk ({spec.risk}) asks for: {asked};\n"
             f"take `gates` out of the spec, and set [policy.{spec.risk}] gates = [] in thirdshift.toml"
         )
-    if spec.deliver is not Delivery.BRANCH:
-        raise SpecInvalid(f"{path}: this version delivers to a branch only; write `deliver: branch`")
 
 
 def _price_every_rung(services: Services, ladder: Ladder) -> None:

@@ -13,11 +13,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.attempts import AttemptActivities
+from activities.delivery import DeliveryActivities, DeliveryServices
 from activities.jobs import JobActivities
 from activities.model import ModelActivities
 from activities.services import Services
 from activities.tools import ToolActivities
 from activities.verification import VerificationActivities
+from thirdshift.bootstrap.delivery import open_delivery
 from thirdshift.bootstrap.workflow_worker import GRACE, workflow_worker
 from thirdshift.core.errors import SandboxUnavailable
 from thirdshift.settings import Settings
@@ -43,7 +45,7 @@ def _activity_worker(
     )
 
 
-def workers(settings: Settings, services: Services, client: Client) -> list[Worker]:
+def workers(settings: Settings, services: Services, client: Client, delivery: DeliveryServices) -> list[Worker]:
     """Every worker that this process can run: a provider without a key here has none."""
     attempts, jobs = AttemptActivities(services), JobActivities(services)
     tools, verification = ToolActivities(services), VerificationActivities(services)
@@ -51,7 +53,12 @@ def workers(settings: Settings, services: Services, client: Client) -> list[Work
     cores = os.cpu_count() or 2
     made = [
         workflow_worker(client, [jobs.keep_plan, attempts.close_attempt]),
-        _activity_worker(client, HOSTS_QUEUE, [jobs.begin_job, attempts.open_loop, jobs.finish_job], cores * 4),
+        _activity_worker(
+            client,
+            HOSTS_QUEUE,
+            [jobs.begin_job, attempts.open_loop, jobs.finish_job, *_delivering(services, delivery)],
+            cores * 4,
+        ),
         _activity_worker(
             client, services.queue, [attempts.open_attempt, tools.run_tools, verification.verify], cores * 2
         ),
@@ -61,6 +68,11 @@ def workers(settings: Settings, services: Services, client: Client) -> list[Work
         per_second = per_minute / 60 if per_minute else None
         made.append(_activity_worker(client, model_queue(name), [model.call_model], CALLS_AT_ONCE, per_second))
     return made
+
+
+def _delivering(services: Services, delivery: DeliveryServices) -> list[Callable[..., Any]]:
+    made = DeliveryActivities(services, delivery)
+    return [made.plan_merge, made.verify_merge, made.land_merge, made.push_branch, made.request_merge]
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +87,8 @@ async def working(settings: Settings, services: Services, client: Client) -> Asy
     idle = asyncio.create_task(_rest_idle_sandboxes(services))
     try:
         async with contextlib.AsyncExitStack() as stack:
-            for worker in workers(settings, services, client):
+            delivery = stack.enter_context(open_delivery(settings))
+            for worker in workers(settings, services, client, delivery):
                 await stack.enter_async_context(worker)
             yield
     finally:

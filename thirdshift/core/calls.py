@@ -78,12 +78,18 @@ class CallOpening(Frozen):
     opened_at: datetime
     sent_messages: int | None = None
     """How many messages of the conversation the request carries; None: the least that it can be."""
+    may_wait: bool = False
+    """Whether to stand in line for money that others hold and may give back, rather than be refused."""
+    priority: int = 0
+    """Place in that line: the highest first, then who came first."""
 
 
 class Held(Frozen):
     """The hold fits every scope; the call may be sent."""
 
     call_id: int
+    tries_before: int = 0
+    """Calls that the same activity opened for this step before this one."""
 
 
 class Answered(Frozen):
@@ -95,7 +101,8 @@ class Answered(Frozen):
 class DoesNotFit(Frozen):
     """A scope has no room for the hold; no money was set aside. ``free_nano`` is what is left in the tightest.
 
-    ``scope.limit_nano`` is the limit with every raise. What is held may come back, what is settled will not.
+    ``scope.limit_nano`` is the limit with every raise. What is held may come back, what is settled will not. To a call
+    that may wait, ``free_nano`` counts what others hold as free: it would not fit even if all of that came back.
     """
 
     scope: Scope
@@ -103,6 +110,24 @@ class DoesNotFit(Frozen):
     held_nano: int
     unknown_nano: int = 0
     free_nano: int
+
+
+class MustWait(Frozen):
+    """A scope has no room now, and has it if what others hold comes back: ask again soon, the place in line is kept.
+
+    A place that is not asked for again within ``WAITER_FORGOTTEN_SECONDS`` is lost.
+    """
+
+    scope: Scope
+    settled_nano: int
+    held_nano: int
+    unknown_nano: int
+    needed_nano: int
+    ahead: int
+    """How many calls stand before this one in that scope's line."""
+
+
+WAITER_FORGOTTEN_SECONDS = 30.0
 
 
 class Raise(Frozen):

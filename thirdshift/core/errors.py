@@ -5,15 +5,18 @@ ThirdshiftError
 │   ├── SpecInvalid
 │   ├── SettingsInvalid
 │   └── RepositoryRefused
+│       └── RepositoryUnreachable
 ├── ServiceMissing       something needed is not there: exit 69
 │   ├── SandboxUnavailable
 │   ├── EngineUnavailable
 │   ├── ModelsUnavailable
 │   ├── LedgerUnavailable
-│   └── HubUnavailable
+│   ├── HubUnavailable
+│   └── ForgeUnavailable
 ├── PriceUnknown         fails closed, with the lines to add
 ├── TreeRefused          a tree holds what no tree may hold
 ├── SetupFailed
+├── DeliveryRefused      an accepted tree cannot be delivered as asked, and trying again does not mend it
 └── ModelFault           one model call went wrong, in a known way
 """
 
@@ -42,6 +45,10 @@ class RepositoryRefused(BadInput):
     """A repository or a base cannot be used."""
 
 
+class RepositoryUnreachable(RepositoryRefused):
+    """Git got no answer from a remote, or no right to what it asked for; later it may."""
+
+
 class ServiceMissing(ThirdshiftError):
     """A service that is needed is not there."""
 
@@ -66,6 +73,14 @@ class HubUnavailable(ServiceMissing):
     """The hub, git or a workspace cannot be read or written: disk full, no permission, no git."""
 
 
+class ForgeUnavailable(ServiceMissing):
+    """A forge gave no answer, or says that it has too much to do."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class PriceUnknown(ThirdshiftError):
     """A call cannot be priced, so it is not sent."""
 
@@ -76,6 +91,10 @@ class TreeRefused(ThirdshiftError):
 
 class SetupFailed(ThirdshiftError):
     """The spec's ``setup`` command failed; the text ends with its output."""
+
+
+class DeliveryRefused(ThirdshiftError):
+    """An accepted tree cannot be delivered as the spec asks; the text says why, and what a person can do."""
 
 
 class FaultKind(StrEnum):

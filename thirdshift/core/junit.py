@@ -115,7 +115,7 @@ def _witnessed(line: bytes) -> Sequence[str]:
         return "", "", ""
     if not isinstance(read, list) or len(read) != 3 or not all(isinstance(part, str) for part in read):
         return "", "", ""
-    event, name, file = read
+    event, name, file = (part.encode(errors="replace").decode() for part in read)
     return (
         ("", "", "") if name.startswith("unittest.loader._FailedTest") else (event, name[:_MAX_NAME], file[:_MAX_NAME])
     )

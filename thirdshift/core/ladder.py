@@ -33,9 +33,12 @@ class Rung(Frozen):
     effort: str | None = None
     max_output_tokens: Annotated[int, Field(ge=16)] = 8192
     context_tokens: Annotated[int, Field(ge=1024)] | None = None
-    """The model's window, input and output together. What a rung with ``tools = "text"`` is shown of the repository is
-    chosen to fit into it, by an estimate from bytes; None shows as much as the widest would be shown. A rung that
-    opens files itself is not bounded by it: the server says when a conversation has outgrown the window."""
+    """The model's window, input and output together; None where it is wide enough for anything that is shown.
+
+    The evidence of failed checks, and the files and paths that a rung with ``tools = "text"`` is shown, are chosen to
+    fit into it, by an estimate from their bytes. What a model reads through tools is not bounded by it: the server
+    says when a conversation has outgrown the window.
+    """
     edit_format: Literal["auto", "whole", "replace"] = "auto"
     tools: Literal["auto", "text"] = "auto"
     fits: tuple[str, ...] = ()

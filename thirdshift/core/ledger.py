@@ -34,6 +34,9 @@ from thirdshift.core.calls import (
     Held as Held,
 )
 from thirdshift.core.calls import (
+    MustWait as MustWait,
+)
+from thirdshift.core.calls import (
     Raise as Raise,
 )
 from thirdshift.core.calls import (
@@ -48,8 +51,10 @@ from thirdshift.core.calls import (
 from thirdshift.core.conversation import Message
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.history import AttemptEnd, ReasonCode, StopReason
+from thirdshift.core.journal import JournalEntry as JournalEntry
 from thirdshift.core.ladder import Rung
 from thirdshift.core.ports import ModelAnswer, ToolSpec
+from thirdshift.core.rates import Rates
 from thirdshift.core.usage import Usage
 from thirdshift.core.verdict import Verdict
 
@@ -114,6 +119,8 @@ class Conversation(Frozen):
     """UTF-8 bytes appended to the conversation since the request which ``last_usage`` reports."""
     steps: int
     """Model calls answered so far."""
+    recent_outputs: tuple[int, ...] = ()
+    """Output tokens of the last few answers, the newest first."""
 
 
 class ToolRun(Frozen):
@@ -153,38 +160,6 @@ class JobClosing(Frozen):
     remedy: str
     """The one command that goes on from here; empty when accepted."""
     closed_at: datetime
-
-
-class JournalEntry(Frozen):
-    """One line of a job's progress, written in the same transaction as what it tells of.
-
-    ``text`` is one line for people. ``data`` is for machines. Every entry has the job's money as it then stands:
-    ``cost_nano`` (metered and settled), ``imputed_nano``, ``held_nano``, ``unknown_nano`` and ``budget_nano`` (with
-    raises; None without a budget). By ``kind`` it has besides (lists are comma-separated ids):
-
-    ========== ===========================================================================================
-    job        title task risk repository
-    plan       bytes
-    attempt    owner attempt role tier model effort reason
-    step       owner attempt role tier model step call state (settled, or unknown: answered at unknown cost)
-               stop call_cost_nano call_hold_nano input_tokens cached_tokens output_tokens
-    call       owner attempt role tier model step call state (unknown, released) call_hold_nano: no answer
-    tools      owner attempt role tier model step call tools count changed finished tree seconds
-    verdict    owner attempt verdict passed checks_passed checks_failed checks_not_run out_of_scope tampering tree
-    attempt_end owner attempt end verdict attempt_charged_nano
-    budget     by_nano reviewer: a raise
-    stop       stop_reason branch commit tree remedy
-    ========== ===========================================================================================
-
-    ``attempt`` is 0 for the plan and for a loop's baseline verdict. Other kinds are whatever ``note`` was given.
-    """
-
-    seq: int
-    job_id: str
-    at: datetime
-    kind: str
-    text: str
-    data: dict[str, str | int | float | bool | None]
 
 
 class SpecDoc(Frozen):
@@ -246,12 +221,17 @@ class Ledger(Protocol):
         """
         ...
 
-    def place_hold(self, opening: CallOpening) -> Held | Answered | DoesNotFit:
+    def put_rates(self, snapshot: str, rates: Rates, source: str, at: datetime) -> None:
+        """Keep a price list under its hash; the same one twice is no error."""
+        ...
+
+    def place_hold(self, opening: CallOpening) -> Held | Answered | DoesNotFit | MustWait:
         """One transaction: find this call's own past, else set its hold aside in every scope.
 
         A step whose answer the conversation has is ``Answered``, whatever its key and request: a conversation has
         one answer for each step, so another one would be paid for nothing. A call still held under the same
-        workflow, run and activity but an earlier attempt becomes ``unknown``.
+        workflow, run and activity but an earlier attempt becomes ``unknown``. Only a call that ``may_wait`` is told
+        to (``MustWait``).
         """
         ...
 
@@ -261,6 +241,10 @@ class Ledger(Protocol):
         A call that is already settled keeps what it has. Returns the call whose answer stands in the conversation:
         this one, unless another call answered the same step before it. Go on with that one.
         """
+        ...
+
+    def settle_unused(self, call_id: int, answer: ModelAnswer, cost_nano: int, seconds: float, at: datetime) -> None:
+        """Charge an answer that the conversation is not to have: it was cut off, and is asked for again."""
         ...
 
     def keep_unpriced(self, call_id: int, answer: ModelAnswer, why: str, seconds: float, at: datetime) -> int:

@@ -18,7 +18,7 @@ _LONGEST_ENTRY = 400
 _LONGEST_APPROACH = 4000
 _MOST_READ = 1_000_000
 _MOST_OBJECTS = 50
-_LISTED_PATHS_BYTES = 16 << 10
+LISTED_PATHS_BYTES = 16 << 10
 
 
 class Plan(Frozen):
@@ -55,9 +55,14 @@ def plan_system(spec: Spec, agents_md: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def plan_opening(spec: Spec, paths: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> str:
-    """The first message to the plan role: the paths of the tree, and the content of some files."""
-    listing = head_and_tail("\n".join(sorted(paths)).encode("utf-8", "surrogatepass"), _LISTED_PATHS_BYTES)
+def plan_opening(
+    spec: Spec,
+    paths: Sequence[str],
+    files: Sequence[tuple[str, str]] = (),
+    listed_bytes: int = LISTED_PATHS_BYTES,
+) -> str:
+    """The first message to the plan role: the paths of the tree, as far as they fit, and the content of some files."""
+    listing = head_and_tail("\n".join(sorted(paths)).encode("utf-8", "surrogatepass"), listed_bytes)
     shown = [f"{visible(path)}\n{fenced(content)}" for path, content in files]
     return "\n\n".join((f"Plan: {visible(spec.title)}", f"The repository's files:\n{fenced(listing)}", *shown))
 

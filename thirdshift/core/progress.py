@@ -40,6 +40,12 @@ def best_tree(history: LoopHistory) -> str | None:
     return None if best is None or best is history.baseline else best.tree
 
 
+def last_is_honest(history: LoopHistory) -> bool:
+    """Whether the tree that was judged last may be left for people to find; so it may where none was judged."""
+    judged_so_far = verdicts(history)
+    return not judged_so_far or is_honest(judged_so_far[-1])
+
+
 def still_failing(history: LoopHistory) -> tuple[str, ...]:
     """What remains to be done: the checks that the best tree fails, else those that the last judged one failed."""
     best = best_verdict(history)

@@ -19,6 +19,8 @@ from thirdshift.core.text_protocol import text_instructions
 from thirdshift.core.verdict import Verdict
 from thirdshift.core.window import WIDEST, Room
 
+_UNUSED_BYTES = 2 << 10
+
 _ROLE = """\
 You are a software engineer. You change a git repository until the acceptance criteria below hold. You work alone: \
 nobody answers questions, so decide for yourself what is not said.
@@ -74,14 +76,17 @@ def opening_text(
     baseline: Verdict | None = None,
     files: Sequence[tuple[str, str]] = (),
     paths: Sequence[str] = (),
+    unused: Sequence[str] = (),
     room: Room = WIDEST,
 ) -> str:
     """The first user message of an attempt.
 
     ``verdict`` is the evidence that a later attempt gets; ``baseline`` is how the checks stood before any work, for
     an attempt that has no such evidence. ``files`` (path and content) and ``paths`` (all of the tree's) are for rungs
-    that cannot look for themselves. ``room`` bounds the evidence and the list of paths; the files have been chosen to
-    fit already. Under ``loop: ralph`` neither the attempt's number nor a verdict is told.
+    that cannot look for themselves, and so is ``unused``: what of the answer before this one was not used, and why. A
+    conversation of one step has no other place to say it. ``room`` bounds the evidence and the list of paths; the
+    files have been chosen to fit already. Under ``loop: ralph`` neither the attempt's number nor a verdict nor
+    ``unused`` is told.
     """
     told = None if spec.loop == "ralph" else verdict
     parts = []
@@ -93,6 +98,9 @@ def opening_text(
     elif baseline is not None and not baseline.passed:
         parts.append("Before any work, this is how the visible checks stand:")
         parts.append(evidence_text(spec, _visible_part(baseline), room.evidence))
+    if unused and spec.loop != "ralph":
+        quoted = fenced(head_and_tail("\n".join(unused).encode("utf-8", "surrogatepass"), _UNUSED_BYTES))
+        parts.append(f"Of the last answer, this could not be used:\n{quoted}")
     if paths:
         listing = head_and_tail("\n".join(sorted(paths)).encode("utf-8", "surrogatepass"), room.paths)
         parts.append(f"Files of the repository:\n{fenced(listing)}")

@@ -14,6 +14,7 @@ from thirdshift.core.check_config import UNREADABLE, changed_sections, holds_sec
 from thirdshift.core.protected import Protection, in_scope_by_name, protection, words_of
 from thirdshift.core.scope import outside
 from thirdshift.core.shadowing import Surroundings, dependency_modules, shadowed
+from thirdshift.core.telltales import can_tell, telltales
 from thirdshift.core.text import one_line
 from thirdshift.core.words import listed
 
@@ -71,7 +72,18 @@ def examine(change: Change, guarding: Guarding) -> Findings:
         else:
             around = around or _surroundings(change, guarding.commands)
             _examine_new(path, change, guarding, around, found)
+        _examine_code(path, change, found)
     return found
+
+
+def _examine_code(path: str, change: Change, found: Findings) -> None:
+    if not can_tell(path) or path not in change.paths or path in found.restore or path in found.remove:
+        return
+    after = change.read(path)
+    if after is not None:
+        before = change.read_base(path) if path in change.base_paths else None
+        for sign in telltales(path, before, after):
+            found.add(f"{_shown(path)} {one_line(sign, 120)}; write code that does its work whoever is looking.")
 
 
 def _examine_old(path: str, change: Change, guarding: Guarding, found: Findings, *, in_scope: bool) -> None:
@@ -92,7 +104,7 @@ def _examine_old(path: str, change: Change, guarding: Guarding, found: Findings,
     if kind is None or (kind is Protection.TEST and in_scope):
         return
     back = "put it back as it was" if kind is Protection.TEST else _remedy("put it back as it was")
-    found.add(f"{_shown(path)} was {deed}, but it is {kind} that was there at base; {back}.")
+    found.add(f"{_shown(path)} was {deed}; it was there at base, and it is {kind}: {back}.")
     found.restore.append(path)
 
 

@@ -40,16 +40,22 @@ def room_for_evidence(rung: Rung, system_bytes: int) -> Room:
 
 
 def room_beside(room: Room, rung: Rung, said_bytes: int, paths_bytes: int) -> Room:
-    """The same room, but for the repository's share of it, when everything else in the prompt takes ``said_bytes`` of UTF-8.
+    """The same room with the repository's share of it fitted beside everything else in the prompt.
 
-    ``paths_bytes``: what the whole list of paths would take. It gets a quarter at most: names alone are of little
-    use to a model that cannot open files.
+    ``said_bytes``: what all the rest takes, in UTF-8. ``paths_bytes``: what the whole list of paths would take. It
+    gets a quarter at most: names alone are of little use to a model that cannot open files.
     """
     free = _free_bytes(rung, said_bytes)
     if free is None:
         return room
-    paths = min(room.paths, paths_bytes, free // 4)
+    paths = room_for_paths(rung, said_bytes, min(room.paths, paths_bytes))
     return room._replace(paths=paths, files=min(room.files, free - paths))
+
+
+def room_for_paths(rung: Rung, said_bytes: int, most: int) -> int:
+    """Of ``most`` bytes of a list of paths, those that a quarter of the free window holds."""
+    free = _free_bytes(rung, said_bytes)
+    return most if free is None else min(most, free // 4)
 
 
 def _free_bytes(rung: Rung, said_bytes: int) -> int | None:

@@ -16,6 +16,7 @@ from thirdshift.core.engine import EngineTarget
 from thirdshift.core.errors import SettingsInvalid
 from thirdshift.core.ladder import Ladder, Rung
 from thirdshift.settings.complaints import complaints
+from thirdshift.settings.delivery import delivery_access, forge_access
 from thirdshift.settings.environment import overlay, process_environment
 from thirdshift.settings.model import Provider, Settings
 from thirdshift.settings.secrets_file import read_secrets
@@ -115,6 +116,8 @@ def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str
         prices={model: price.model_dump(exclude_none=True) for model, price in file.prices.items()},
         budgets=file.budgets,
         policy=file.policy,
+        delivery=delivery_access(file.delivery, root, environ),
+        forges=tuple(forge_access(name, section, keys) for name, section in file.forges.items()),
         submitter=environ.get("USER") or environ.get("LOGNAME") or "unknown",
     )
 

@@ -13,6 +13,7 @@ from thirdshift.core.frozen import Frozen
 from thirdshift.core.ladder import Ladder, Tier
 from thirdshift.core.money import format_usd
 from thirdshift.core.spec import Risk
+from thirdshift.settings.delivery import DeliveryAccess, ForgeAccess
 from thirdshift.settings.sections import BudgetsSection, PolicySection, RiskPolicy, SandboxSection
 
 
@@ -58,6 +59,8 @@ class Settings(Frozen):
     """``provider/model`` to kind of token to US dollars per million, as decimal strings."""
     budgets: BudgetsSection
     policy: PolicySection
+    delivery: DeliveryAccess = DeliveryAccess()
+    forges: tuple[ForgeAccess, ...] = ()
     submitter: str
     """The login name of whoever runs this process; a claim, not an identity."""
 
@@ -114,6 +117,7 @@ class Settings(Frozen):
             if provider.key_variable:
                 key = f"{provider.key_variable} {'set' if provider.api_key else 'missing'}"
             lines[f"provider {name}"] = ", ".join(filter(None, (provider.kind, provider.base_url, key)))
+        lines |= {f"forge {forge.name}": forge.described() for forge in self.forges}
         for tier in Tier:
             models = [self.ladder.rungs[i].model for i in self.ladder.of(tier)]
             lines[f"tier {tier}"] = ", ".join(models) or "no rung"

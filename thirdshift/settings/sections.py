@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ladder import Rung, Tier
 from thirdshift.core.money import parse_usd
 from thirdshift.core.spec import GateKind, Risk
+from thirdshift.settings.delivery import DeliverySection, ForgeSection
 
 
 def _money(value: object) -> int:
@@ -80,13 +81,27 @@ class ProviderSection(Frozen):
 
 
 class PriceSection(Frozen):
-    """``[prices."provider/model"]``: US dollars per million tokens."""
+    """``[prices."provider/model"]``: US dollars per million tokens; or ``price_as``, alone."""
 
-    input: Rate
-    output: Rate
+    input: Rate | None = None
+    output: Rate | None = None
     cache_read: Rate | None = None
     cache_write: Rate | None = None
     cache_write_1h: Rate | None = None
+    reasoning: Rate | None = None
+    """Of output that was reasoning; left out, it is billed as output."""
+    price_as: Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")] | None = None
+    """``vendor/model`` of the catalogue, for a server that bills as that vendor does."""
+
+    @model_validator(mode="after")
+    def _one_way_of_pricing(self) -> PriceSection:
+        written = self.model_dump(exclude_none=True)
+        if self.price_as is not None and len(written) > 1:
+            raise ValueError("price_as stands alone; take out the other prices, or price_as")
+        missing = [unit for unit in ("input", "output") if unit not in written]
+        if self.price_as is None and missing:
+            raise ValueError(f'{" and ".join(missing)} missing; write both, or price_as = "vendor/model"')
+        return self
 
 
 class BudgetsSection(Frozen):
@@ -166,3 +181,5 @@ class ConfigFile(Frozen):
     prices: dict[str, PriceSection] = Field(default_factory=dict)
     budgets: BudgetsSection = BudgetsSection()
     policy: PolicySection = PolicySection()
+    delivery: DeliverySection = DeliverySection()
+    forges: dict[str, ForgeSection] = Field(default_factory=dict)

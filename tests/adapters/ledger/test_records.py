@@ -46,8 +46,8 @@ def test_specs_are_kept_by_content(books: Books) -> None:
     books.ledger.put_spec(doc)
     books.ledger.put_spec(doc)
     assert books.ledger.get_spec("abc") == doc
-    with pytest.raises(KeyError, match="no spec abd"):
-        books.ledger.get_spec("abd")
+    with pytest.raises(KeyError, match="no spec ffff"):
+        books.ledger.get_spec("ffff")
 
 
 def test_a_job_is_opened_once_and_read_back_as_it_was(books: Books) -> None:

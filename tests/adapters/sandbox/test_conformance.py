@@ -193,3 +193,13 @@ async def test_a_script_with_characters_that_no_program_takes_is_no_end_of_the_s
 async def test_a_variable_that_cannot_be_set_is_refused_by_name(sandbox: Sandbox, workspace: Path) -> None:
     with pytest.raises(SandboxUnavailable, match="BAD=NAME"):
         await sandbox.open(SandboxPlan(workspace=str(workspace), env={"BAD=NAME": "x"}))
+
+
+async def test_many_sandboxes_are_open_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    plans = []
+    for number in range(8):
+        (tmp_path / str(number)).mkdir()
+        plans.append(SandboxPlan(workspace=str(tmp_path / str(number)), env={"NUMBER": str(number)}))
+    run = command("echo $NUMBER > mine; sleep 0.1; cat mine; ls | wc -l")
+    results = await asyncio.gather(*(sandbox.run_once(plan, run) for plan in plans))
+    assert [result.output.split() for result in results] == [[str(number), "1"] for number in range(8)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -42,7 +44,7 @@ def worker(workspace: Path, marker: Marker, *, cgroups: bool) -> subprocess.Pope
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)])
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(90)
 @pytest.mark.parametrize("cgroups", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 async def test_nothing_outlives_a_worker_that_is_killed(
@@ -53,6 +55,43 @@ async def test_nothing_outlives_a_worker_that_is_killed(
     os.kill(process.pid, number)
     process.wait()
     await asyncio.wait_for(gone(marker), 3.0)
+
+
+@pytest.mark.timeout(90)
+async def test_nothing_outlives_a_worker_that_is_killed_while_it_opens_a_sandbox(workspace: Path) -> None:
+    processes = 100_000 + secrets.randbelow(10**9)  # an argument of the runner, by which it is found
+    program = f"""
+        import asyncio, os, signal, time
+        from thirdshift.adapters.sandbox.bubblewrap import Bubblewrap
+        from thirdshift.core.ports import Limits, SandboxPlan
+        plan = SandboxPlan(workspace={str(workspace)!r}, limits=Limits(processes={processes}))
+        async def main(sandbox):
+            await sandbox.open(plan)
+            await asyncio.sleep(300)
+        for turn in range(60):
+            sandbox = Bubblewrap(use_cgroups=turn % 2 == 0)
+            child = os.fork()
+            if child == 0:
+                asyncio.run(main(sandbox))
+            time.sleep(turn * 0.0007)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    """
+
+    def left() -> list[str]:
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (directory / "cmdline").read_bytes().split(b"\0")
+                if str(processes).encode() in words:
+                    found.append(directory.name)
+        return found
+
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", textwrap.dedent(program)], check=True)
+    assert done.returncode == 0
+    async with asyncio.timeout(3.0):
+        while left():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_sandbox_whose_bubblewrap_is_killed_is_gone_and_the_session_goes_on(

@@ -19,7 +19,9 @@ def root(tmp_path: Path) -> Path:
     return workspace
 
 
-@pytest.mark.parametrize("path", ["", "/", "/etc/passwd", "../outside.txt", "src/../../outside.txt", "a\0b", ".git/HEAD"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/etc/passwd", "../outside.txt", "src/../../outside.txt", "a\0b", ".git/HEAD"]
+)
 def test_a_path_that_is_not_inside_the_workspace_is_neither_read_nor_written(root: Path, path: str) -> None:
     with pytest.raises(TreePathRefused):
         read_beneath(str(root), path, 100)

@@ -47,6 +47,31 @@ class Delivery:
             self._must_be_ours(tip, str(self.layout.root), access.remote.shown)
         access.push(self.commit, self.branch, tip)
 
+    def moved_local(self, source: LocalSource, seen: str) -> bool:
+        """Move a person's branch from ``seen`` to the commit; False where it is somewhere else by now."""
+        git_dir = str(source.common)
+        tip = self._tip(git_dir)
+        if tip != seen:
+            return tip == self.commit
+        self._must_not_be_checked_out(source)
+        self._copy_objects(source)
+        return self._swapped(source, seen)
+
+    def moved_remote(self, access: RemoteAccess, seen: str) -> bool:
+        """The same for a branch of a remote."""
+        tip = access.branch_tip(self.branch)
+        if tip != seen:
+            return tip == self.commit
+        try:
+            access.push(self.commit, self.branch, seen)
+        except RepositoryRefused:
+            if access.branch_tip(self.branch) == self.commit:
+                return True  # the push arrived and its answer did not, or another worker pushed the same
+            if access.branch_tip(self.branch) != seen:
+                return False
+            raise
+        return True
+
     def to_local(self, source: LocalSource) -> None:
         """Put it into a repository of this machine."""
         git_dir = str(source.common)
@@ -57,13 +82,22 @@ class Delivery:
             self._must_be_ours(tip, git_dir, str(source.top))
         self._must_not_be_checked_out(source)
         self._copy_objects(source)
+        self._swapped(source, tip or _NO_COMMIT, must=True)
+
+    def _swapped(self, source: LocalSource, seen: str, *, must: bool = False) -> bool:
+        """Set the ref provided that it still is what was seen; False, or a refusal, where it is not."""
+        git_dir = str(source.common)
         try:
-            arguments = ["update-ref", "--no-deref", self.ref, self.commit, tip or _NO_COMMIT]
+            arguments = ["update-ref", "--no-deref", self.ref, self.commit, seen]
             self.git.run(arguments, git_dir=git_dir, env=_no_configured_hooks(self.git, git_dir))
         except GitFailed as error:
-            if self._tip(git_dir) == self.commit:
-                return  # another process delivered the same
+            tip = self._tip(git_dir)
+            if tip == self.commit:
+                return True  # another process delivered the same
+            if tip != seen and not must:
+                return False
             raise _cannot_set(self.branch, source.top, error.stderr) from error
+        return True
 
     def _tip(self, git_dir: str) -> str | None:
         out = self.git.run(["rev-parse", "--verify", "--quiet", self.ref], git_dir=git_dir, may_fail=True)
@@ -80,15 +114,20 @@ class Delivery:
             )
 
     def _must_not_be_checked_out(self, source: LocalSource) -> None:
+        if where := self.checked_out_in(source):
+            raise RepositoryRefused(
+                f"The branch {self.branch} is checked out in {where}, so it was not touched. "
+                "Check out another branch there (git switch), then deliver again."
+            )
+
+    def checked_out_in(self, source: LocalSource) -> str:
+        """The working tree that has the branch checked out; empty where none has."""
         out = self.git.run(["worktree", "list", "--porcelain"], git_dir=str(source.common))
         for worktree in out.decode("utf-8", "surrogateescape").split("\n\n"):
             lines = worktree.splitlines()
-            if f"branch {self.ref}" in lines:
-                where = lines[0].removeprefix("worktree ")
-                raise RepositoryRefused(
-                    f"The branch {self.branch} is checked out in {where}, so it was not touched. "
-                    "Check out another branch there (git switch), then deliver again."
-                )
+            if f"branch {self.ref}" in lines and "bare" not in lines:
+                return lines[0].removeprefix("worktree ")
+        return ""
 
     def _copy_objects(self, source: LocalSource) -> None:
         """Objects that the repository lacks. It keeps what it has, whatever is interrupted when."""
@@ -114,7 +153,9 @@ class Delivery:
             raise
 
 
-def make_delivery_commit(git: GitProcess, git_dir: str, tree: str, parent: str, message: str) -> str:
+def make_delivery_commit(
+    git: GitProcess, git_dir: str, tree: str, parent: str, message: str, *, second_parent: str = ""
+) -> str:
     """The one commit: who and when are fixed by its parent, so the same arguments make the same commit."""
     date = TreeReader(git, git_dir).commit(parent).date
     name, _, email = IDENTITY.partition(" ")
@@ -127,7 +168,8 @@ def make_delivery_commit(git: GitProcess, git_dir: str, tree: str, parent: str, 
         "GIT_COMMITTER_DATE": f"@{date}",
     }
     text = message.replace("\0", "").rstrip() + "\n"
-    out = git.run(["commit-tree", tree, "-p", parent, "-F", "-"], git_dir=git_dir, env=who, stdin=text.encode())
+    parents = ["-p", parent, *(["-p", second_parent] if second_parent else [])]
+    out = git.run(["commit-tree", tree, *parents, "-F", "-"], git_dir=git_dir, env=who, stdin=text.encode())
     return out.decode("ascii").strip()
 
 

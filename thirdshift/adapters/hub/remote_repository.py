@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from thirdshift.adapters.hub.failures import GitFailed
 from thirdshift.adapters.hub.git_process import GitProcess, Transport
@@ -12,8 +13,11 @@ from thirdshift.adapters.hub.local_source import FETCH
 from thirdshift.adapters.hub.locations import RemoteRepository, redacted
 from thirdshift.adapters.hub.refnames import candidates, is_full_hash, no_such_base
 from thirdshift.adapters.hub.trees import parse_commit
-from thirdshift.core.errors import RepositoryRefused
+from thirdshift.core.errors import DeliveryRefused, RepositoryRefused, RepositoryUnreachable
 from thirdshift.core.ports import Base
+
+_BUSY: Final = ("cannot lock ref", "failed to update ref", "reference already exists")
+"""Said by a remote where somebody else pushed in the same moment."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class RemoteAccess:
         """The commit of a branch, None where there is no such branch."""
         return self._refs([f"refs/heads/{branch}"]).get(f"refs/heads/{branch}")
 
+    def default_branch(self) -> str:
+        """The branch that the remote's HEAD stands for; empty where it does not say."""
+        out = self._talk(["ls-remote", "--quiet", "--symref", "--", self.remote.url, "HEAD"], str(self.layout.root))
+        first = out.decode("utf-8", "replace").partition("\t")[0]
+        return first.removeprefix("ref: refs/heads/") if first.startswith("ref: refs/heads/") else ""
+
     def push(self, commit: str, branch: str, expected: str | None) -> None:
         """Set the branch, provided that it still is where it was seen."""
         lease = f"--force-with-lease=refs/heads/{branch}:{expected or ''}"
@@ -73,9 +83,23 @@ class RemoteAccess:
         try:
             return self.git.run(arguments, git_dir=git_dir, env=env, pass_fds=pass_fds)
         except GitFailed as error:
-            said = redacted(error.stderr.splitlines()[-1]) if error.stderr else "git said nothing"
-            if "stale info" in error.stderr or "[rejected]" in error.stderr:
-                remedy = "The branch moved in the meantime; look at it, then run this again."
-            else:
-                remedy = "Check the address, the network, and that the credentials of [hub] allow it."
-            raise RepositoryRefused(f"Git could not reach {self.remote.shown}: {said}. {remedy}") from error
+            raise _plainly(self.remote.shown, error) from error
+
+
+def _plainly(shown: str, error: GitFailed) -> RepositoryRefused | DeliveryRefused:
+    """What git could not do with a remote, and what a person can."""
+    lines = [redacted(line) for line in error.stderr.splitlines() if line.strip()] or ["git said nothing"]
+    told = next((line.strip() for line in lines if "rejected]" in line), lines[-1])
+    if "stale info" in error.stderr or "[rejected]" in error.stderr:
+        return RepositoryRefused(
+            f"Git could not reach {shown}: {told}. The branch moved in the meantime; look at it, then run this again."
+        )
+    if "[remote rejected]" in error.stderr and not any(sign in error.stderr for sign in _BUSY):
+        return DeliveryRefused(
+            f"{shown} took the push and refused it: {told}. Its rules stand against it: see whether the branch is "
+            "protected, or deliver by a pull request."
+        )
+    return RepositoryUnreachable(
+        f"Git could not reach {shown}: {told}. Check the address, the network, and that the credentials of "
+        "[delivery] or [forges] allow it."
+    )

@@ -43,7 +43,7 @@ class TreeViewer:
         return tuple(path for path, entry in listing.items() if entry.mode != GITLINK)
 
     def paths_holding(self, tree: str, contents: Sequence[bytes]) -> tuple[str, ...]:
-        """See ``core.ports.Hub``. git's id of a blob is the hash of ``blob <size>\\0<content>`` (git-hash-object)."""
+        r"""See ``core.ports.Hub``. git's id of a blob is the hash of ``blob <size>\0<content>`` (git-hash-object)."""
         wanted = set[str]()
         for content in contents:
             blob = b"blob %d\0" % len(content) + content

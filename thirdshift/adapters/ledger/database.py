@@ -39,6 +39,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One unmoving view for reads that must agree with each other, however long they take."""
+        # SQLite's read transactions are such views by themselves.
+        engine = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with speaking_plainly(self.where), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it happens, or none."""
         with speaking_plainly(self.where), self._turn, self._writer.begin() as connection:

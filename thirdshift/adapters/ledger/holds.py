@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from thirdshift.adapters.ledger.accounts import Account
 from thirdshift.adapters.ledger.dialect import wait_for
+from thirdshift.adapters.ledger.lines import leave_line, need_nothing, stand_in_line, who_is_ahead
+from thirdshift.adapters.ledger.room import Ahead, Room, refusal, room_in, wait_needed
 from thirdshift.adapters.ledger.tables import call_keys, calls, scope_members, scopes, tallies
 from thirdshift.adapters.ledger.talk import messages_sent_at_least, standing_answer
-from thirdshift.adapters.ledger.told import tell_lost
+from thirdshift.adapters.ledger.told import tell_lost, tell_waiting
 from thirdshift.adapters.ledger.transitions import CallChange, Charge, change_call, lock_call, move_tally
 from thirdshift.core.ledger import (
     Answered,
@@ -23,8 +25,7 @@ from thirdshift.core.ledger import (
     CallState,
     DoesNotFit,
     Held,
-    Scope,
-    ScopeKind,
+    MustWait,
 )
 
 REPLACED = "a later attempt of the same activity found it in flight; its worker was lost"
@@ -40,6 +41,17 @@ _IN_FLIGHT = (
         call_keys.c.activity_attempt < bindparam("attempt"),
     )
     .order_by(calls.c.call_id)
+)
+_TRIES = (
+    select(func.count())
+    .select_from(calls.join(call_keys, call_keys.c.call_id == calls.c.call_id))
+    .where(
+        calls.c.attempt_id == bindparam("id"),
+        calls.c.step == bindparam("step"),
+        call_keys.c.workflow_id == bindparam("workflow_id"),
+        call_keys.c.run_id == bindparam("run_id"),
+        call_keys.c.activity_id == bindparam("activity_id"),
+    )
 )
 _SCOPES = select(scopes).where(scopes.c.scope_id.in_(bindparam("ids", expanding=True))).order_by(scopes.c.scope_id)
 _SCOPES_OF_CALLS = (
@@ -63,7 +75,9 @@ _SET_ASIDE = (
 )
 
 
-def place_hold(connection: Connection, opening: CallOpening, account: Account) -> Held | Answered | DoesNotFit:
+def place_hold(
+    connection: Connection, opening: CallOpening, account: Account
+) -> Held | Answered | DoesNotFit | MustWait:
     """Find the call's own past, else set its hold aside in every scope, all in the caller's transaction."""
     standing = standing_answer(connection, account.attempt_id, opening.step)
     if standing is not None:
@@ -77,11 +91,22 @@ def place_hold(connection: Connection, opening: CallOpening, account: Account) -
         if standing is not None:
             return Answered(call_id=standing)  # Its worker lived after all, and answered while we waited for it.
         rows = _lock_scopes(connection, account, [])
-    refusal = _tightest_without_room(opening, account, rows)
-    if refusal is not None:
-        return refusal
+    rooms = _rooms(connection, opening, account, rows)
+    refused = refusal(opening, rooms) or wait_needed(opening, rooms)
+    match refused:
+        case DoesNotFit():
+            if opening.may_wait:
+                need_nothing(connection, opening)
+            return refused
+        case MustWait():
+            if stand_in_line(connection, opening, rooms):
+                tell_waiting(connection, opening, account.attempt_id, refused)
+            return refused
+    if opening.may_wait:
+        leave_line(connection, opening)
+    tries = _tries_before(connection, opening, account)
     _set_aside(connection, opening, account, rows)
-    return Held(call_id=_write_call(connection, opening, account))
+    return Held(call_id=_write_call(connection, opening, account), tries_before=tries)
 
 
 def _lost_calls(connection: Connection, opening: CallOpening) -> list[int]:
@@ -117,27 +142,19 @@ def _lock_scopes(connection: Connection, account: Account, lost: list[int]) -> d
     return {row["scope_id"]: row for row in found}
 
 
-def _tightest_without_room(opening: CallOpening, account: Account, rows: dict[int, RowMapping]) -> DoesNotFit | None:
-    tightest: DoesNotFit | None = None
-    for scope in opening.scopes:
-        if scope.kind is ScopeKind.CALL and scope.limit_nano is not None and opening.hold_nano > scope.limit_nano:
-            tightest = DoesNotFit(scope=scope, settled_nano=0, held_nano=0, free_nano=scope.limit_nano)
-    for scope_id, scope in account.members:
-        if scope.limit_nano is None:
-            continue
-        row = rows[scope_id]
-        limit = scope.limit_nano + row["raised_nano"]
-        free = limit - row["settled_nano"] - row["held_nano"] - row["unknown_nano"]
-        if opening.hold_nano <= free or (tightest is not None and tightest.free_nano <= free):
-            continue
-        tightest = DoesNotFit(
-            scope=Scope(kind=scope.kind, key=scope.key, limit_nano=limit),
-            settled_nano=row["settled_nano"],
-            held_nano=row["held_nano"],
-            unknown_nano=row["unknown_nano"],
-            free_nano=max(0, free),
-        )
-    return tightest
+def _rooms(
+    connection: Connection, opening: CallOpening, account: Account, rows: dict[int, RowMapping]
+) -> tuple[Room, ...]:
+    limited = [(scope_id, scope) for scope_id, scope in account.members if scope.limit_nano is not None]
+    ahead = who_is_ahead(connection, opening, [i for i, _ in limited]) if opening.may_wait else {}
+    return tuple(room_in(rows[i], scope, i, ahead.get(i, Ahead())) for i, scope in limited)
+
+
+def _tries_before(connection: Connection, opening: CallOpening, account: Account) -> int:
+    key = opening.key
+    named = {"workflow_id": key.workflow_id, "run_id": key.run_id, "activity_id": key.activity_id}
+    found = connection.execute(_TRIES, {"id": account.attempt_id, "step": opening.step, **named})
+    return int(found.scalar_one())
 
 
 def _set_aside(connection: Connection, opening: CallOpening, account: Account, rows: dict[int, RowMapping]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from thirdshift.adapters.ledger.accounts import attempt_id_of
 from thirdshift.adapters.ledger.dialect import add_if_new, wait_for
+from thirdshift.adapters.ledger.lines import leave_all_lines
 from thirdshift.adapters.ledger.tables import answers, attempts, jobs, loops, scopes, specs, tool_runs, verdicts
 from thirdshift.adapters.ledger.talk import OPENING, RESULTS, append, standing_answer
 from thirdshift.adapters.ledger.told import (
@@ -133,6 +134,7 @@ def close_attempt(connection: Connection, closing: AttemptClosing) -> int:
         .returning(attempts.c.job_id)
     ).scalar_one_or_none()
     if done is not None:
+        leave_all_lines(connection, closing.owner_id)
         tell_attempt_end(connection, done, closing, cost)
     return cost
 

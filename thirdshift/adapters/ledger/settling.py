@@ -23,6 +23,8 @@ from thirdshift.adapters.ledger.transitions import CallChange, change_call, lock
 from thirdshift.core.ledger import CallState
 from thirdshift.core.ports import ModelAnswer
 
+CUT = "cut off at the tokens that it was allowed; charged, not used, and asked for again with more"
+
 _ANSWER = select(answers.c.body).where(answers.c.call_id == bindparam("id"))
 
 
@@ -44,6 +46,18 @@ def settle(
     change_call(connection, row, change, at)
     tell_answered(connection, row, answer, CallState.SETTLED, cost_nano, at)
     return _standing(connection, row)
+
+
+def settle_unused(
+    connection: Connection, call_id: int, answer: ModelAnswer, cost_nano: int, seconds: float, at: datetime
+) -> None:
+    """Replace the hold by the cost of an answer that the conversation is not to have."""
+    row = lock_call(connection, call_id)
+    if row["state"] == CallState.SETTLED.value:
+        return
+    add_if_new(connection, answers, {"call_id": call_id, "body": answer.model_dump_json()})
+    change_call(connection, row, _change(CallState.SETTLED, answer, seconds, CUT, cost_nano), at)
+    tell_answered(connection, row, answer, CallState.SETTLED, cost_nano, at)
 
 
 def keep_unpriced(

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from thirdshift.adapters.ledger import cost_views, holds, job_views, records, settling
+from thirdshift.adapters.ledger import (
+    cost_views,
+    exporting,
+    holds,
+    job_views,
+    price_lists,
+    records,
+    settling,
+    verifying,
+)
 from thirdshift.adapters.ledger import standing as standings
 from thirdshift.adapters.ledger.accounts import AccountBook, attempt_id_of
 from thirdshift.adapters.ledger.database import Database
+from thirdshift.adapters.ledger.gate_book import GateBook
 from thirdshift.adapters.ledger.journal import read_entries, write_entry
 from thirdshift.adapters.ledger.opening import open_database
+from thirdshift.adapters.ledger.outcome_book import OutcomeBook
 from thirdshift.adapters.ledger.raising import raise_limit
 from thirdshift.adapters.ledger.talk import ConversationBook, say
+from thirdshift.core.audit import Audit
 from thirdshift.core.conversation import Message
 from thirdshift.core.ledger import (
     Answered,
@@ -27,11 +39,13 @@ from thirdshift.core.ledger import (
     JobRow,
     JournalEntry,
     LoopRow,
+    MustWait,
     Raise,
     SpecDoc,
     ToolRun,
 )
 from thirdshift.core.ports import ModelAnswer
+from thirdshift.core.rates import Rates
 from thirdshift.core.verdict import Verdict
 from thirdshift.core.views import CostLine, JobSummary, JobView
 
@@ -45,13 +59,14 @@ def open_ledger(url: str) -> SqlLedger:
     return SqlLedger(open_database(url))
 
 
-class SqlLedger:
+class SqlLedger(OutcomeBook, GateBook):
     """Implements ``core.ledger.Ledger`` for any number of threads and processes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._accounts = AccountBook(database)
         self._conversations = ConversationBook()
+        self._price_lists: set[str] = set()
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -101,7 +116,13 @@ class SqlLedger:
         with self._database.write() as connection:
             say(connection, attempt_id_of(connection, owner_id, number), message, who)
 
-    def place_hold(self, opening: CallOpening) -> Held | Answered | DoesNotFit:
+    def put_rates(self, snapshot: str, rates: Rates, source: str, at: datetime) -> None:
+        if snapshot not in self._price_lists:
+            with self._database.write() as connection:
+                price_lists.keep(connection, snapshot, rates, source, at)
+            self._price_lists.add(snapshot)
+
+    def place_hold(self, opening: CallOpening) -> Held | Answered | DoesNotFit | MustWait:
         account = self._accounts.find(opening)
         with self._database.write() as connection:
             return holds.place_hold(connection, opening, account)
@@ -109,6 +130,10 @@ class SqlLedger:
     def settle(self, call_id: int, answer: ModelAnswer, cost_nano: int, seconds: float, at: datetime) -> int:
         with self._database.write() as connection:
             return settling.settle(connection, call_id, answer, cost_nano, seconds, at)
+
+    def settle_unused(self, call_id: int, answer: ModelAnswer, cost_nano: int, seconds: float, at: datetime) -> None:
+        with self._database.write() as connection:
+            settling.settle_unused(connection, call_id, answer, cost_nano, seconds, at)
 
     def keep_unpriced(self, call_id: int, answer: ModelAnswer, why: str, seconds: float, at: datetime) -> int:
         with self._database.write() as connection:
@@ -205,3 +230,13 @@ class SqlLedger:
     def cost_lines(self, job_id: str | None) -> tuple[CostLine, ...]:
         with self._database.read() as connection:
             return cost_views.cost_lines(connection, job_id)
+
+    def verify(self) -> Audit:
+        """Recompute every total from the calls."""
+        with self._database.snapshot() as connection:
+            return verifying.verify(connection)
+
+    def exported_calls(self, job_id: str | None) -> Iterator[dict[str, exporting.Cell]]:
+        """Every call, or a job's, as flat rows; see ``exporting``."""
+        with self._database.snapshot() as connection:
+            yield from exporting.exported_calls(connection, job_id)

@@ -314,3 +314,25 @@ raises = Table(
     Column("reviewer", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("waiter", Text, primary_key=True),
+    Column("scope_id", BigInteger, ForeignKey("scopes.scope_id"), primary_key=True),
+    Column("owner_id", Text, nullable=False, index=True),
+    Column("priority", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("needed_nano", BigInteger, nullable=False),
+    Index(None, "scope_id"),
+)
+
+price_lists = Table(
+    "price_lists",
+    metadata,
+    Column("snapshot", Text, primary_key=True),
+    Column("rates", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("first_used_at", Instant, nullable=False),
+)

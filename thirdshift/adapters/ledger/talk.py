@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, func, insert, not_, select, update
 from thirdshift.adapters.ledger.dialect import wait_for
 from thirdshift.adapters.ledger.tables import attempts, call_keys, calls, messages
 from thirdshift.adapters.ledger.transitions import usage_of
+from thirdshift.core.allowance import RECENT_ANSWERS
 from thirdshift.core.conversation import Message
 from thirdshift.core.history import ReasonCode
 from thirdshift.core.ladder import Rung
@@ -76,7 +77,7 @@ _LAST_USAGE = (
     .join(call_keys, call_keys.c.call_id == calls.c.call_id)
     .where(calls.c.attempt_id == bindparam("id"), calls.c.step < bindparam("before"), calls.c.input_tokens.is_not(None))
     .order_by(calls.c.step.desc(), calls.c.call_id.desc())
-    .limit(1)
+    .limit(RECENT_ANSWERS)
 )
 _LATEST_STEP = select(func.max(messages.c.step)).where(messages.c.attempt_id == bindparam("id"))
 _STEP_IN_FLIGHT = select(func.max(calls.c.step)).where(
@@ -181,7 +182,8 @@ def _with_tail(connection: Connection, known: _Remembered) -> _Remembered:
 def _assemble(connection: Connection, known: _Remembered, before_step: int | None) -> Conversation:
     before = before_step if before_step is not None else 1 << 30
     lines = [line for line in known.lines if line.step < before]
-    row = connection.execute(_LAST_USAGE, {"id": known.attempt_id, "before": before}).mappings().first()
+    answered = connection.execute(_LAST_USAGE, {"id": known.attempt_id, "before": before}).mappings().all()
+    row = answered[0] if answered else None
     sent = 0 if row is None else row["sent_messages"]
     return Conversation(
         attempt=known.attempt,
@@ -189,6 +191,7 @@ def _assemble(connection: Connection, known: _Remembered, before_step: int | Non
         last_usage=None if row is None else usage_of(row),
         bytes_since_usage=sum(line.bytes for line in lines[sent:]),
         steps=sum(line.rank == _RANK[ANSWER] for line in lines),
+        recent_outputs=tuple(found["output_tokens"] for found in answered),
     )
 
 

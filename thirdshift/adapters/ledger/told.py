@@ -11,7 +11,16 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from thirdshift.adapters.ledger.journal import write_entry
 from thirdshift.adapters.ledger.tables import attempts, jobs, loops
-from thirdshift.core.ledger import AttemptClosing, AttemptRow, CallState, JobClosing, JobRow, ToolRun
+from thirdshift.core.ledger import (
+    AttemptClosing,
+    AttemptRow,
+    CallOpening,
+    CallState,
+    JobClosing,
+    JobRow,
+    MustWait,
+    ToolRun,
+)
 from thirdshift.core.money import format_usd
 from thirdshift.core.ports import ModelAnswer
 from thirdshift.core.verdict import Verdict
@@ -109,6 +118,21 @@ def tell_lost(connection: Connection, row: RowMapping, state: CallState, why: st
     kept = "stays charged" if state is CallState.UNKNOWN else "is given back"
     text = f"step {row['step']}: no answer, {why}; the hold of {dollars(row['hold_nano'])} {kept}"
     write_entry(connection, row["job_id"], "call", text, data, at)
+
+
+def tell_waiting(connection: Connection, opening: CallOpening, attempt_id: int, wait: MustWait) -> None:
+    """A call began to wait for money that others hold."""
+    scope = f"{wait.scope.kind} {wait.scope.key}"
+    data: Fields = {
+        **place_of(connection, attempt_id, opening.step),
+        "scope": scope,
+        "needed_nano": wait.needed_nano,
+    }
+    text = (
+        f"step {opening.step}: waits for {dollars(wait.needed_nano)}; of {scope}, {dollars(wait.held_nano)} "
+        f"of {dollars(wait.scope.limit_nano or 0)} is held by calls under way"
+    )
+    write_entry(connection, opening.job_id, "waiting", text, data, opening.opened_at)
 
 
 def tell_tools(connection: Connection, row: RowMapping, names: list[str], run: ToolRun, at: datetime) -> None:

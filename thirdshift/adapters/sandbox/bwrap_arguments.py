@@ -15,11 +15,12 @@ from thirdshift.core.ports import Mount, SandboxPlan
 RUNNER_IN_GUEST = "/run/thirdshift/runner.py"
 _RUNNER = Path(__file__).with_name("runner.py")
 
+# Not --die-with-parent: bubblewrap takes that signal before it lets its child go, and killed in between it leaves the
+# child waiting for ever. The runner ends with the worker instead, because the worker's end of its socket closes.
 WALLS = (
     "--unshare-all",
     "--unshare-user",
     "--disable-userns",
-    "--die-with-parent",
     "--new-session",
     "--as-pid-1",
     "--cap-drop",

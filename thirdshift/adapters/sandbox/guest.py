@@ -18,11 +18,7 @@ ROOT_DIRECTORIES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 _FROM_THE_HOST = (
     "/etc/alternatives",
-    "/etc/ca-certificates",
     "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/magic",
     "/etc/mime.types",
     "/etc/os-release",
     "/etc/pki/ca-trust/extracted",

@@ -76,7 +76,9 @@ class Jail:
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=self._said,
-                pass_fds=(arguments, control, status, self.output.writer, *launch.held),
+                # The status pipe's reading end too: with the worker dead before bubblewrap's first status line,
+                # a broken pipe would kill it between making its child and letting it go.
+                pass_fds=(arguments, control, self._status, status, self.output.writer, *launch.held),
                 process_group=0,
                 cwd="/",
             )

@@ -1,8 +1,9 @@
 """How a check's sandbox is told to report which tests ran, and how the reports are read afterwards.
 
 pytest is told by its own option to write JUnit XML. ``unittest`` writes nothing, so a module that Python imports at
-its start notes tests as they run. Both go to a directory of their own, never into the checkout. A command that sets
-``PYTHONPATH`` or ``PYTEST_ADDOPTS`` itself goes without, at base as well as later.
+its start notes tests as they run: found on ``PYTHONPATH``, and among the user's own packages where a command sets
+``PYTHONPATH`` itself. Reports go to a directory of their own, never into the checkout. A command that leads past all
+of this goes without, at base as well as later.
 """
 
 from __future__ import annotations
@@ -16,20 +17,33 @@ WITNESS_IN_GUEST = "/opt/thirdshift/witness"
 PYTEST_REPORT = "pytest.xml"
 UNITTEST_REPORTS = "unittest-*.jsonl"
 
-_PATH = Path(__file__).with_name("path")
+_MODULE = Path(__file__).with_name("path") / "sitecustomize.py"
+_PYTHONS = range(7, 17)
+"""Minor versions of Python 3; the place of a user's packages has the version in its name."""
 # pytest expands the variable itself, so that the path is right under every sandbox backend.
 _PYTEST_OPTIONS = f"--junitxml=$THIRDSHIFT_REPORT/{PYTEST_REPORT} -o junit_family=xunit1"
 
 
-def witnessed(plan: SandboxPlan, report: str) -> SandboxPlan:
-    """The plan with reports of tests written into the host's directory ``report``."""
+def lay_out(directory: str) -> None:
+    """Put the witness into an empty directory of the host, in every place where a Python may look for it."""
+    source = _MODULE.read_bytes()
+    for minor in _PYTHONS:
+        packages = Path(directory, "user", "lib", f"python3.{minor}", "site-packages")
+        packages.mkdir(parents=True)
+        (packages / "usercustomize.py").write_bytes(source)
+    Path(directory, "sitecustomize.py").write_bytes(source)
+
+
+def witnessed(plan: SandboxPlan, witness: str, report: str) -> SandboxPlan:
+    """The plan with reports of tests written into the host's directory ``report``; ``witness`` was laid out."""
     mounts = (
         Mount(host=report, guest=REPORT_IN_GUEST, writable=True),
-        Mount(host=str(_PATH), guest=WITNESS_IN_GUEST),
+        Mount(host=witness, guest=WITNESS_IN_GUEST),
     )
     env = {
         "THIRDSHIFT_REPORT": REPORT_IN_GUEST,
         "PYTEST_ADDOPTS": _PYTEST_OPTIONS,
         "PYTHONPATH": WITNESS_IN_GUEST,
+        "PYTHONUSERBASE": f"{WITNESS_IN_GUEST}/user",
     }
     return plan.model_copy(update={"mounts": (*plan.mounts, *mounts), "env": {**env, **plan.env}})

@@ -1,8 +1,8 @@
 """Imported by Python itself, inside a check's sandbox: notes which ``unittest`` tests run and how they end.
 
-It stands before the environment's own ``sitecustomize`` on the path and runs that one too. It must work on every
-Python 3, cost next to nothing where no test runs, and break nothing: whatever goes wrong in here is let go, and then
-there is no report.
+It is there as ``sitecustomize`` and as ``usercustomize``, since a command may set ``PYTHONPATH`` for itself, and runs
+the environment's own module of that name too. It must work on every Python 3, cost next to nothing where no test runs,
+and break nothing: whatever goes wrong in here is let go, and then there is no report.
 """
 # The oldest Python 3 in a sandbox may have to read it, so it has no annotations:
 # mypy: ignore-errors
@@ -82,12 +82,11 @@ def _watch(unittest):
 
 
 class _Finder:
-    """Finds ``unittest`` as Python would, once, and adds the watching after it was loaded."""
+    """Finds ``unittest`` as Python would, and adds the watching once it is loaded: being found may be all (``-m``)."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "unittest":
             return None
-        sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
             return None
@@ -107,15 +106,16 @@ class _Finder:
 def _the_environments_own():
     here = os.path.dirname(os.path.abspath(__file__))
     rest = [place for place in sys.path if os.path.abspath(place or ".") != here]
-    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
+    spec = importlib.machinery.PathFinder.find_spec(__name__, rest)
     if spec is not None and spec.loader is not None:
         from importlib.util import module_from_spec
 
         module = module_from_spec(spec)
-        sys.modules["sitecustomize"] = module
+        sys.modules[__name__] = module
         spec.loader.exec_module(module)
 
 
-if _DIRECTORY:
+if _DIRECTORY and not getattr(sys, _CLAIMED, False):
+    setattr(sys, _CLAIMED, True)
     sys.meta_path.insert(0, _Finder())
 _the_environments_own()
