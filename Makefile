@@ -8,7 +8,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts dependencies spelling format lock wheel bench runtime dev clean distclean
+.PHONY: help demo test check lint types contracts dependencies spelling format lock wheel real-model bench runtime dev clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -40,6 +40,9 @@ spelling: dev ## typos
 format: dev ## ruff writes the layout
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+real-model: dev ## one job with a real language model on the lowest rung; fetches 130 MB once, takes minutes
+	THIRDSHIFT_REAL_MODEL=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/e2e/test_real_model.py
 
 bench: dev ## every benchmark, quick
 	@for script in bench/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" --quick || exit; done

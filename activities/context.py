@@ -65,7 +65,7 @@ async def sandbox_plan(services: Services, context: LoopContext, directory: str)
     tree = context.job.base_tree
     inputs = await asyncio.to_thread(_setup_inputs, services, tree)
     network: Literal["none", "host"] = "host" if services.setup_network == "host" else "none"
-    request = SetupRequest(command=context.spec.setup, inputs=inputs, network=network)
+    request = SetupRequest(command=context.spec.setup, inputs=inputs, network=network, hosts=services.setup_hosts)
     result = await services.setups.prepare(request, lambda empty: services.hub.export(tree, empty))
     return SandboxPlan(workspace=directory, mounts=result.mounts, env=result.env, path_prefix=result.path_prefix)
 

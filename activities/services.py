@@ -50,6 +50,7 @@ class Services:
     limits: BudgetLimits
     zone: tzinfo = UTC
     setup_network: str = "none"
+    setup_hosts: tuple[str, ...] = ()
     output_floor_tokens: int = 256
     """A budget that leaves room for fewer output tokens than this leaves room for no call."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)

@@ -35,7 +35,7 @@ class SteeringActivities:
         services = self._services
         who, text = one_line(given.who), one_line(redact(given.text), _TOLD_CHARACTERS)
         line = f"{who} {_DID.get(given.what, given.what)}" + (f": {text}" if text else "")
-        data = {"what": given.what, "who": given.who, "owner": this_workflow(), "identity": "claimed"}
+        data: dict[str, str | int | float | bool | None] = {"what": given.what, "who": given.who, "identity": "claimed"}
         await whole(services.ledger.note, given.job_id, "steering", line, data, services.clock())
 
     @activity.defn(name="raise_budget")

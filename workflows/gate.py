@@ -175,7 +175,7 @@ class GateDesk:
             alarm = next_alarm(self._state(), self._terms)
             left = max(timedelta(0), alarm[0] - workflow.now()) if alarm else None
             try:
-                await workflow.wait_condition(lambda: self._news() or withdrawn(), timeout=left)
+                await workflow.wait_condition(lambda: self._news() or withdrawn() or _too_long(), timeout=left)
             except TimeoutError:
                 # An answer that came in the same moment was told that it is recorded, so it goes first.
                 if alarm and outcome(self._state(), self._terms) is None:
@@ -188,7 +188,7 @@ class GateDesk:
                 await self._record(end)
             if end:
                 return end
-            if workflow.info().is_continue_as_new_suggested():
+            if _too_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 renew()
 
@@ -280,6 +280,11 @@ class GateDesk:
     def _take_back(self, state: GateState) -> None:
         if state.approve_name:
             workflow.set_update_handler(state.approve_name, None)
+
+
+def _too_long() -> bool:
+    """Whether the run's history has grown so long, by reminders or steering, that a new run should wait on."""
+    return workflow.info().is_continue_as_new_suggested()
 
 
 async def _send(notice: gate_signatures.Notice) -> None:

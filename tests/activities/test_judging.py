@@ -58,10 +58,10 @@ async def test_a_check_that_writes_into_the_tree_does_not_reach_the_next_one(ope
 
 async def test_held_out_files_are_there_for_the_held_out_check_alone_and_cannot_be_written(opened: Open) -> None:
     checks = lines(
-        check("seen", 'find / -name "secret*" -not -path "/proc/*" 2>/dev/null; grep -rl hidden "$HOLDOUT"; true')
+        check("seen", 'find / -name "cents-held*" -not -path "/proc/*" 2>/dev/null; grep -rl hidden "$HOLDOUT"; true')
     )
-    held = lines(check("held", 'cat "$HOLDOUT/secret.txt" "$HOLDOUT/deep/er.txt"; ! touch "$HOLDOUT/x"'))
-    files = {"secret.txt": "hidden", "deep/er.txt": "deeper"}
+    held = lines(check("held", 'cat "$HOLDOUT/cents-held.txt" "$HOLDOUT/deep/er.txt"; ! touch "$HOLDOUT/x"'))
+    files = {"cents-held.txt": "hidden", "deep/er.txt": "deeper"}
     async with opened({"a.txt": "a"}, checks=checks, holdout=held, holdout_files=files) as made:
         verdict = await made.verdict({"a.txt": "b"})
     assert outcome(verdict, "seen").output == ""
@@ -92,8 +92,8 @@ async def test_a_check_that_runs_too_long_fails_and_the_next_one_runs(opened: Op
 
 async def test_paths_out_of_scope_are_listed_and_refused_though_all_checks_pass(opened: Open) -> None:
     async with opened({"src/a.txt": "a", "b.txt": "b"}, checks=lines(check("one", "true")), write='"src/**"') as made:
-        verdict = await made.verdict({"src/a.txt": "b", "b.txt": "c", "new\u202e.txt": "d"})
-    assert verdict.out_of_scope == ("b.txt", "new<U+202E>.txt")
+        verdict = await made.verdict({"src/a.txt": "b", "b.txt": "c", "new.txt": "d"})
+    assert verdict.out_of_scope == ("b.txt", "new.txt")
     assert verdict.checks[0].passed
     assert not verdict.passed
 
@@ -211,3 +211,20 @@ async def test_a_check_that_names_its_tests_is_not_accused_for_a_test_that_it_ne
     files = {"tests/__init__.py": "", "tests/test_a.py": TWO, "a.py": ""}
     async with opened(files, checks=run) as made:
         assert (await made.verdict({"a.py": "x = 1\n"})).passed
+
+
+async def test_on_base_every_check_runs_so_that_its_tests_are_known(opened: Open) -> None:
+    run = lines(
+        check("lint", "test -e b.txt", "stop_on_fail: true"), check("unit", "python3 -m unittest discover -s tests")
+    )
+    async with opened({"tests/test_a.py": TWO}, checks=run) as made:
+        gone = await made.verdict({"b.txt": "b", "tests/test_a.py": PASSING})
+        stopped = await made.verdict({"tests/test_c.py": PASSING})
+    assert "1 test: ran at base and did not run now" in gone.tampering[0]
+    assert stopped.not_run == ("unit",)
+
+
+async def test_a_check_may_install_packages_for_its_user(opened: Open) -> None:
+    run = lines(check("one", 'touch "$(python3 -m site --user-site)/installed.py" && python3 -c "import installed"'))
+    async with opened({"a.txt": "a"}, checks=run) as made:
+        assert (await made.verdict({"a.txt": "b"})).passed

@@ -91,7 +91,8 @@ def test_a_bad_field_gets_one_message_with_its_line_and_remedy(field: str, findi
         ("{id: u, run: x, covers: [AC-1], timeout: 25h}", "4: `checks.timeout`: `25h` "
          "must be more than 0 and at most 24h"),
         ("{id: u, run: x, covers: [AC-1], stop_on_fail: yes}", "4: `checks.stop_on_fail`: `yes` must be true or false"),
-        ("pytest -q", "4: `checks`: must be fields, like {id: ...}; known: id, run, covers, timeout, stop_on_fail"),
+        ("pytest -q", "4: `checks`: must be fields, like {id: ...}; "
+         "known: id, run, covers, timeout, stop_on_fail, report"),
     ],
 )  # fmt: skip
 def test_a_bad_check_gets_one_message_and_no_complaint_that_follows_from_it(check: str, finding: str) -> None:

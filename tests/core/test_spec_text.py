@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.core.spec_files import BODY, spec_file
+from thirdshift.core.errors import SpecInvalid
 from thirdshift.core.spec import Delivery, GateKind, Risk, TaskKind
 from thirdshift.core.spec_text import parse_spec
 
@@ -171,3 +172,15 @@ def test_lists_may_be_written_as_blocks_and_commands_over_several_lines() -> Non
 @pytest.mark.parametrize("glob", ["src/**", "!src/gen/**", "./a", "a/..b/*", "app/\\[id\\]/*.ts", "**/*.md"])
 def test_globs_inside_the_repository_are_taken(glob: str) -> None:
     assert parse_spec(spec_file(f"scope: {{write: ['{glob}']}}"), "spec.md").write == (glob,)
+
+
+def test_a_check_may_say_where_its_report_is() -> None:
+    checks = 'checks:\n  - {id: unit, run: make, covers: [AC-1], report: "build/**/*.xml"}'
+    assert parse_spec(spec_file(checks=checks), "spec.md").checks[0].report == "build/**/*.xml"
+
+
+@pytest.mark.parametrize("report", ["/tmp/x.xml", "../x.xml", "a/../../x.xml", "-x", "~/x.xml"])
+def test_a_report_lies_below_the_repository(report: str) -> None:
+    checks = f'checks:\n  - {{id: unit, run: make, covers: [AC-1], report: "{report}"}}'
+    with pytest.raises(SpecInvalid, match="is no path below the repository"):
+        parse_spec(spec_file(checks=checks), "spec.md")

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-import xllamacpp  # type: ignore[import-not-found] - only the server's own environment has it
+import xllamacpp  # type: ignore[import-not-found]  # only the server's own environment has it
 
 
 def main() -> None:

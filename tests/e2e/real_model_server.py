@@ -12,7 +12,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import urllib.request
 import venv
 from collections.abc import Iterator
@@ -31,14 +30,14 @@ _READ = re.compile(r"prompt eval time = .*? / +(\d+) tokens")
 _WRITTEN = re.compile(r"(?<!prompt) eval time = .*? / +(\d+) tokens")
 
 
-def is_cached() -> bool:
-    """Whether what the lock names has been installed."""
+def shall_run() -> bool:
+    """Whether tests with the real model run: as the variable says, else if nothing must be fetched for them."""
+    said = os.environ.get(WANTED, "")  # noqa: TID251 - a switch of the tests, not of the product
+    return said != "0" if said else _is_cached()
+
+
+def _is_cached() -> bool:
     return _STAMP.is_file() and _STAMP.read_bytes() == LOCK.read_bytes()
-
-
-def is_wanted() -> bool:
-    """Whether the test shall run even if the model must be fetched for it."""
-    return os.environ.get(WANTED, "") not in ("", "0")  # noqa: TID251 - a switch of the tests, not of the product
 
 
 def _installed_python() -> Path:
@@ -47,7 +46,7 @@ def _installed_python() -> Path:
     with (CACHE / "lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         python = CACHE / "env" / "bin" / "python"
-        if not is_cached():
+        if not _is_cached():
             _STAMP.unlink(missing_ok=True)
             venv.create(CACHE / "env", clear=True, with_pip=True)
             pip = [str(python), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
@@ -108,7 +107,3 @@ def real_model_server(directory: Path, context_tokens: int) -> Iterator[RealMode
             yield RealModelServer(url=json.loads(line)["url"], log=log)
         finally:
             process.kill()
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{_installed_python()}\n")

@@ -94,7 +94,8 @@ async def open_gate(handle: WorkflowHandle[Any, Any], after: int = 0) -> int:
 
 
 async def metadata(handle: WorkflowHandle[Any, Any]) -> WorkflowMetadata:
-    return await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    found: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return found
 
 
 async def updates_offered(handle: WorkflowHandle[Any, Any]) -> list[str]:
@@ -106,7 +107,8 @@ async def details(handle: WorkflowHandle[Any, Any]) -> str:
 
 
 async def decide(handle: WorkflowHandle[Any, Any], **answer: object) -> str:
-    return await handle.execute_update("decide", answer, result_type=str)
+    told: str = await handle.execute_update("decide", answer, result_type=str)
+    return told
 
 
 async def refusal(sent: Awaitable[object]) -> str:

@@ -244,19 +244,6 @@ async def test_a_notifier_that_fails_holds_no_gate_up(environment: WorkflowEnvir
         assert (await handle.result()).stop is StopReason.ACCEPTED
 
 
-async def test_a_gate_outlives_the_workers_that_opened_it(environment: WorkflowEnvironment) -> None:
-    line = FakeLine(trees=("c",))
-    async with at_work(environment.client, line):
-        handle, gate = await at_merge_gate(environment, GateTerms(needed=2))
-        await decide(handle, gate=gate, verdict="approve", tree=C, reviewer="ada")
-    async with at_work(environment.client, line):
-        await handle.execute_update(f"approve-g{gate}-{C[:12]}", "bob")
-        assert (await handle.result()).stop is StopReason.ACCEPTED
-        shown = await details(handle)
-    assert "approve by ada" in shown
-    assert "approve by bob" in shown
-
-
 async def test_the_plan_gate_stands_before_any_code_and_a_rework_plans_again_with_the_note(
     environment: WorkflowEnvironment,
 ) -> None:

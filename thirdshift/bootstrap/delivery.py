@@ -142,7 +142,7 @@ def _sweep(home: Path) -> None:
     """Remove the files of processes that were killed."""
     for path in home.glob("delivery-*.gitconfig"):
         owner = path.name.split("-")[1]
-        if not owner.isdigit() or Path("/proc").is_dir() and not Path("/proc", owner).exists():
+        if not owner.isdigit() or (Path("/proc").is_dir() and not Path("/proc", owner).exists()):
             path.unlink(missing_ok=True)
 
 

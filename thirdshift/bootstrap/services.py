@@ -70,6 +70,7 @@ async def open_services(settings: Settings, ledger: SqlLedger | None = None) -> 
             scratch=str(settings.home / "scratch"),
             limits=BudgetLimits.model_validate(settings.budgets.model_dump()),
             setup_network=settings.sandbox.setup_network,
+            setup_hosts=settings.sandbox.setup_hosts,
             secrets=frozenset(
                 provider.api_key.get_secret_value() for provider in settings.providers.values() if provider.api_key
             ),

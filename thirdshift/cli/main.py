@@ -30,6 +30,7 @@ _COMMANDS = {
     "stop": "thirdshift.cli.stop",
     "resume": "thirdshift.cli.resume",
     "report": "thirdshift.cli.report",
+    "ledger": "thirdshift.cli.ledger",
     "up": "thirdshift.cli.up",
     "worker": "thirdshift.cli.worker",
     "doctor": "thirdshift.cli.doctor",

@@ -36,7 +36,9 @@ def starter_toml(rungs: Sequence[Rung]) -> str:
     else:
         parts.append(_LOCAL_EXAMPLE)
     parts.append('[budgets]\njob_usd = "2.00"          # no job may spend more, whatever its spec allows\n')
-    parts.append('[sandbox]\nsetup_network = "none"    # "host" lets a spec\'s `setup` command download')
+    parts.append(
+        '[sandbox]\nsetup_hosts = []          # a spec\'s `setup` may reach these alone: ["pypi.org:443", ...]'
+    )
     return "\n".join(parts) + "\n"
 
 

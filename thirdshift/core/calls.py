@@ -130,6 +130,22 @@ class MustWait(Frozen):
 WAITER_FORGOTTEN_SECONDS = 30.0
 
 
+class ScopeTotals(Frozen):
+    """A budget as it stands: metered money alone. ``limit_nano`` has every raise; None is no limit."""
+
+    limit_nano: int | None
+    settled_nano: int
+    held_nano: int
+    unknown_nano: int
+
+    @property
+    def free_nano(self) -> int | None:
+        """What a call may still hold now."""
+        if self.limit_nano is None:
+            return None
+        return self.limit_nano - self.settled_nano - self.held_nano - self.unknown_nano
+
+
 class Raise(Frozen):
     """A person raises a limit. ``raise_id`` names the raise itself, so that telling of it twice raises once."""
 

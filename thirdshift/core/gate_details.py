@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from thirdshift.core.gate_facts import GateFacts, clip_line
+from thirdshift.core.gate_facts import GateFacts
 from thirdshift.core.gates import GateState, GateTerms, GateVerdict
 from thirdshift.core.money import format_usd
 from thirdshift.core.spec import GateKind
@@ -114,7 +114,7 @@ def _excerpt(facts: GateFacts, room: int) -> list[str]:
     name = {"diff": "Diff", "plan": "Plan"}[facts.excerpt_of]
     if not facts.excerpt_lines:
         return [f"**{name}:** empty."]
-    lines = _fitting([clip_line(visible(line)) for line in facts.excerpt.splitlines()], room)
+    lines = _fitting([visible(line) for line in facts.excerpt.splitlines()], room)
     title = f"**{name}, shown {len(lines)} of {facts.excerpt_lines} lines**"
     if not lines:
         return [f"{title}; see the links."]
@@ -125,7 +125,7 @@ def _excerpt(facts: GateFacts, room: int) -> list[str]:
 def _links(facts: GateFacts) -> list[str]:
     if not facts.links:
         return []
-    # A link can be followed only outside of a fence, so what stands there is spelled with harmless letters alone.
+    # Links are ours. One can be followed only outside of a fence, so it has to be spelled with harmless letters alone.
     lines = [f"- <{link}>" if _URL.fullmatch(link) else f"- `{link}`" for link in facts.links if _PLAIN.fullmatch(link)]
     kept: list[str] = []
     for line in lines:

@@ -101,6 +101,10 @@ class Settings(Frozen):
             )
         return ladder
 
+    @property
+    def _setup_network(self) -> str:
+        return ", ".join(self.sandbox.setup_hosts) or self.sandbox.setup_network
+
     def describe(self) -> dict[str, str]:
         """What is in force, for people; keys are said to be there or not, and never shown."""
         lines = {
@@ -110,7 +114,7 @@ class Settings(Frozen):
             "namespace": self.engine.namespace,
             "ledger": _without_password(self.ledger_url),
             "hub": str(self.hub_path),
-            "sandbox": f"{self.sandbox.backend}, setup network {self.sandbox.setup_network}",
+            "sandbox": f"{self.sandbox.backend}, setup network {self._setup_network}",
         }
         for name, provider in sorted(self.providers.items()):
             key = "no key sent"

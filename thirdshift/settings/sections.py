@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from thirdshift.core.egress import parse_host_rule
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ladder import Rung, Tier
 from thirdshift.core.money import parse_usd
@@ -64,9 +65,26 @@ class SandboxSection(Frozen):
 
     backend: Literal["bubblewrap", "container", "none"] = "bubblewrap"
     setup_network: Literal["none", "host"] = "none"
-    """The network of a spec's ``setup`` command; nothing else ever has one."""
+    """The network of a spec's ``setup`` command; nothing else ever has one. ``host`` is the machine's, whole: whatever
+    a package runs while it is installed reaches loopback, the company's network and the cloud's metadata. ``setup_hosts``
+    is the better choice."""
+    setup_hosts: tuple[str, ...] = ()
+    """The only hosts that ``setup`` may reach, ``name:port`` each, through a proxy that refuses everything else."""
     read_only: tuple[str, ...] = ()
     """More host directories to show inside, unwritable: toolchains outside the usual places."""
+
+    @field_validator("setup_hosts")
+    @classmethod
+    def _exact_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(parse_host_rule(host)) for host in value)
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> SandboxSection:
+        if self.setup_hosts and self.setup_network == "host":
+            raise ValueError('setup_hosts means nothing with setup_network = "host"; take one of them out')
+        if self.setup_hosts and self.backend == "none":
+            raise ValueError("setup_hosts needs a sandbox to hold setup back; choose another backend, or take it out")
+        return self
 
 
 class ProviderSection(Frozen):

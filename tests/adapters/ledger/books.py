@@ -19,6 +19,7 @@ from thirdshift.core.ledger import (
     Held,
     JobRow,
     LoopRow,
+    MustWait,
     Scope,
     ScopeKind,
     ToolRun,
@@ -142,7 +143,7 @@ def opening(
     return CallOpening(**{**values, **fields})
 
 
-def held(result: Held | Answered | DoesNotFit) -> int:
+def held(result: Held | Answered | DoesNotFit | MustWait) -> int:
     """The number of a call that was let through."""
     assert isinstance(result, Held), result
     return result.call_id

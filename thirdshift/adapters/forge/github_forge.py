@@ -28,20 +28,21 @@ class GitHubForge:
             seconds_between_requests=None,
             seconds_between_writes=None,
             user_agent="thirdshift",
+            lazy=True,  # a repository is not asked for before its pull requests are
         )
 
     def requests_of(self, project: str, head: str) -> tuple[ForgeRequest, ...]:
         """See the port."""
         owner = project.partition("/")[0]
         with self._speaking():
-            repository = self._client.get_repo(project, lazy=True)
+            repository = self._client.get_repo(project)
             found = repository.get_pulls(state="all", head=f"{owner}:{head}", sort="created", direction="desc")
             return tuple(_request(pull) for pull in found)
 
     def open_request(self, draft: RequestDraft) -> ForgeRequest:
         """See the port. GitHub itself keeps a second open request from the same branch out."""
         try:
-            repository = self._client.get_repo(draft.project, lazy=True)
+            repository = self._client.get_repo(draft.project)
             return _request(
                 repository.create_pull(base=draft.base, head=draft.head, title=draft.title, body=draft.body)
             )
@@ -55,7 +56,7 @@ class GitHubForge:
     def rewrite(self, draft: RequestDraft, number: int) -> ForgeRequest:
         """See the port."""
         with self._speaking():
-            pull = self._client.get_repo(draft.project, lazy=True).get_pull(number)
+            pull = self._client.get_repo(draft.project).get_pull(number)
             pull.edit(title=draft.title, body=draft.body, base=draft.base)
             return _request(pull)
 

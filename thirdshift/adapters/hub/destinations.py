@@ -54,8 +54,8 @@ class Destinations:
         return out.decode("utf-8", "surrogateescape").rstrip("\n")
 
     def _opened(self, place: LocalRepository | RemoteRepository) -> LocalSource | RemoteAccess:
-        self.layout.ensure(self.git)
         if isinstance(place, RemoteRepository):
+            self.layout.ensure(self.git)
             return RemoteAccess(self.git, self.layout, self.transport, place)
         return self._bare(place.path) or open_source(self.git, place.path)
 

@@ -25,6 +25,7 @@ from thirdshift.adapters.ledger.outcome_book import OutcomeBook
 from thirdshift.adapters.ledger.raising import raise_limit
 from thirdshift.adapters.ledger.talk import ConversationBook, say
 from thirdshift.core.audit import Audit
+from thirdshift.core.calls import ScopeTotals
 from thirdshift.core.conversation import Message
 from thirdshift.core.ledger import (
     Answered,
@@ -230,6 +231,11 @@ class SqlLedger(OutcomeBook, GateBook):
     def cost_lines(self, job_id: str | None) -> tuple[CostLine, ...]:
         with self._database.read() as connection:
             return cost_views.cost_lines(connection, job_id)
+
+    def scope_totals(self, kind: str, key: str) -> ScopeTotals:
+        """A budget as it stands, all zero if nothing was ever booked on it."""
+        with self._database.read() as connection:
+            return standings.scope_totals(connection, kind, key)
 
     def verify(self) -> Audit:
         """Recompute every total from the calls."""

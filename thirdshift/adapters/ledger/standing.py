@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from thirdshift.adapters.ledger.accounts import attempt_id_of
 from thirdshift.adapters.ledger.journal import write_entry
 from thirdshift.adapters.ledger.tables import attempts, calls, jobs, loops, scopes, tool_runs
+from thirdshift.core.calls import ScopeTotals
 from thirdshift.core.ledger import LoopRow, ScopeKind, ToolRun
 
 _LAST_RUN = (
@@ -54,3 +55,17 @@ def reopen_job(connection: Connection, job_id: str, who: str, at: datetime) -> N
     nothing = dict.fromkeys(("stop_reason", "evidence", "branch", "commit_hash", "tree", "remedy", "closed_at"))
     connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**nothing))
     write_entry(connection, job_id, "job", f"{who} lets the job go on from its best tree", {"resumed_by": who}, at)
+
+
+def scope_totals(connection: Connection, kind: str, key: str) -> ScopeTotals:
+    """A budget's metered money; all zero, and no limit, if nothing was ever booked on it."""
+    found = select(scopes).where(scopes.c.kind == kind, scopes.c.key == key, scopes.c.billing == "metered")
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        return ScopeTotals(limit_nano=None, settled_nano=0, held_nano=0, unknown_nano=0)
+    return ScopeTotals(
+        limit_nano=None if row.limit_nano is None else row.limit_nano + row.raised_nano,
+        settled_nano=row.settled_nano,
+        held_nano=row.held_nano,
+        unknown_nano=row.unknown_nano,
+    )

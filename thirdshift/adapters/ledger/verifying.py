@@ -52,7 +52,7 @@ class _Books:
 
     found: list[Difference] = field(default_factory=list)
 
-    def compare(self, where: str, booked: Mapping[str, int], recomputed: Mapping[str, int]) -> None:
+    def compare(self, where: str, booked: Mapping[str, int] | RowMapping, recomputed: Mapping[str, int]) -> None:
         self.found += [
             Difference(where=where, field=name, booked=booked[name], recomputed=amount)
             for name, amount in recomputed.items()
@@ -154,14 +154,13 @@ def _by_scope(
 def _check_scopes(
     connection: Connection, books: _Books, rows: Iterable[RowMapping], by_scope: Mapping[int, Totals]
 ) -> list[OverLimit]:
-    raised = dict(
-        connection.execute(select(raises.c.scope_id, func.sum(raises.c.by_nano)).group_by(raises.c.scope_id)).tuples()
-    )
+    by_scope_raised = select(raises.c.scope_id, func.sum(raises.c.by_nano).label("by_nano")).group_by(raises.c.scope_id)
+    raised = {row.scope_id: int(row.by_nano) for row in connection.execute(by_scope_raised)}
     over = []
     for row in rows:
         name = f"scope {row['kind']} {row['key']} ({row['billing']})"
         due = dict(by_scope.get(row["scope_id"]) or dict.fromkeys(MONEY, 0))
-        books.compare(name, row, due | {"raised_nano": int(raised.get(row["scope_id"], 0))})
+        books.compare(name, row, due | {"raised_nano": raised.get(row["scope_id"], 0)})
         charged = sum(due.values())
         if row["limit_nano"] is not None and charged > row["limit_nano"] + row["raised_nano"]:
             limit = row["limit_nano"] + row["raised_nano"]

@@ -16,6 +16,7 @@ import asyncio
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import secrets
 import sys
@@ -28,10 +29,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from thirdshift.adapters.sandbox import guest
+from thirdshift.adapters.sandbox import egress, guest
+from thirdshift.adapters.sandbox.egress import EgressProxy
 from thirdshift.adapters.sandbox.remove_tree import remove_tree
 from thirdshift.adapters.sandbox.setup_harvest import SETUP_IN_GUEST, Harvest, harvest, inventory
 from thirdshift.adapters.sandbox.uninterrupted import uninterrupted
+from thirdshift.core.egress import HostRule, parse_host_rule
 from thirdshift.core.errors import SetupFailed
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ports import Command, CommandResult, Limits, Mount, Sandbox, SandboxPlan
@@ -40,7 +43,9 @@ _HOME_IN_GUEST = f"{SETUP_IN_GUEST}/home"
 _OUTPUT_BYTES = 64 << 10
 _SHOWN_CHARACTERS = 4000
 _TRY_LOCK_EVERY_SECONDS = 0.1
+_SHOWN_REFUSALS = 10
 _RESULT = "result.json"
+_log = logging.getLogger(__name__)
 
 _INPUTS = (
     "*.gradle",
@@ -95,6 +100,8 @@ class SetupRequest(Frozen):
     command: str
     inputs: dict[str, bytes] = Field(default_factory=dict)
     network: Literal["none", "host"] = "none"
+    hosts: tuple[str, ...] = ()
+    """``name:port`` of each host that may be reached, through a proxy that refuses all others; with network none."""
     timeout_seconds: float = 1800.0
     limits: Limits = Limits()
     mounts: tuple[Mount, ...] = ()
@@ -120,8 +127,11 @@ class SetupResult(Frozen):
 class SetupCache:
     """Keeps results beneath ``directory``, shared by all workers of this host and user."""
 
-    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+    def __init__(
+        self, sandbox: Sandbox, directory: Path, proxy: Callable[[frozenset[HostRule]], EgressProxy] | None = None
+    ) -> None:
         self._sandbox = sandbox
+        self._proxy = proxy or logging_proxy
         self._entries = directory / "entries"
         self._staging = directory / "staging"
         self._locks = directory / "locks"
@@ -174,9 +184,7 @@ class SetupCache:
                 directory.mkdir(parents=True)
             await asyncio.to_thread(fill, str(checkout))
             before = await asyncio.to_thread(inventory, checkout)
-            result = await self._sandbox.run_once(_plan(request, checkout, setup), _command(request))
-            if not result.passed:
-                raise _failure(request, result)
+            await self._set_up(_plan(request, checkout, setup), request, stage)
             kept = await asyncio.to_thread(harvest, checkout, before, stage / "kept", setup)
             await asyncio.to_thread(remove_tree, checkout)
             (stage / _RESULT).write_text(kept.model_dump_json())
@@ -184,6 +192,23 @@ class SetupCache:
         finally:
             await uninterrupted(asyncio.to_thread(remove_tree, stage))
         return kept
+
+    async def _set_up(self, plan: SandboxPlan, request: SetupRequest, stage: Path) -> None:
+        refused: tuple[str, ...] = ()
+        if request.hosts:
+            ways_out = stage / "egress"
+            ways_out.mkdir(mode=0o700)
+            proxy = self._proxy(frozenset(map(parse_host_rule, request.hosts)))
+            async with proxy.serving(ways_out) as proxy_socket:
+                mounts = (*plan.mounts, *egress.mounts(proxy_socket))
+                plan = plan.model_copy(update={"mounts": mounts, "env": egress.environment() | plan.env})
+                result = await self._sandbox.run_once(plan, _command(request, egress.bridged(request.command)))
+            refused = tuple(proxy.refusals)
+            await asyncio.to_thread(remove_tree, ways_out)
+        else:
+            result = await self._sandbox.run_once(plan, _command(request, request.command))
+        if not result.passed:
+            raise _failure(request, result, refused)
 
     def _result(self, key: str, kept: Harvest, *, seconds: float, cached: bool) -> SetupResult:
         entry = self._entries / key
@@ -211,15 +236,25 @@ def _plan(request: SetupRequest, checkout: Path, setup: Path) -> SandboxPlan:
     )
 
 
-def _command(request: SetupRequest) -> Command:
-    return Command(run=request.command, timeout_seconds=request.timeout_seconds, output_bytes=_OUTPUT_BYTES)
+def _command(request: SetupRequest, run: str) -> Command:
+    return Command(run=run, timeout_seconds=request.timeout_seconds, output_bytes=_OUTPUT_BYTES)
 
 
-def _failure(request: SetupRequest, result: CommandResult) -> SetupFailed:
+def logging_proxy(allowed: frozenset[HostRule]) -> EgressProxy:
+    """A proxy that writes every refusal to the log."""
+    return EgressProxy(allowed, lambda what: _log.warning("setup was refused the network: %s", what))
+
+
+def _failure(request: SetupRequest, result: CommandResult, refused: tuple[str, ...]) -> SetupFailed:
     how = f"exit {result.exit_code}" if result.end == "exited" else result.end.replace("_", " ")
     remedy = ""
-    if request.network == "none":
-        remedy = ' It has no network; `setup_network = "host"` under [sandbox] in thirdshift.toml gives it the host\'s.'
+    if refused:
+        remedy = " It was refused the network: " + "; ".join(refused[:_SHOWN_REFUSALS]) + "."
+    elif request.network == "none" and not request.hosts:
+        remedy = (
+            ' It has no network; `setup_hosts = ["pypi.org:443", ...]` under [sandbox] in thirdshift.toml names hosts '
+            "that it may reach."
+        )
     return SetupFailed(
         f"setup failed ({how}): {request.command}\nCorrect the command or the repository.{remedy}\n"
         f"Its output ends with:\n{result.output[-_SHOWN_CHARACTERS:]}"

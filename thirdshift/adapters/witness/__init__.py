@@ -14,6 +14,7 @@ from thirdshift.core.ports import Mount, SandboxPlan
 
 REPORT_IN_GUEST = "/opt/thirdshift/report"
 WITNESS_IN_GUEST = "/opt/thirdshift/witness"
+USER_BASE_IN_GUEST = "/opt/thirdshift/user"
 PYTEST_REPORT = "pytest.xml"
 UNITTEST_REPORTS = "unittest-*.jsonl"
 
@@ -31,19 +32,22 @@ def lay_out(directory: str) -> None:
         packages = Path(directory, "user", "lib", f"python3.{minor}", "site-packages")
         packages.mkdir(parents=True)
         (packages / "usercustomize.py").write_bytes(source)
-    Path(directory, "sitecustomize.py").write_bytes(source)
+    Path(directory, "path").mkdir()
+    Path(directory, "path", "sitecustomize.py").write_bytes(source)
 
 
 def witnessed(plan: SandboxPlan, witness: str, report: str) -> SandboxPlan:
     """The plan with reports of tests written into the host's directory ``report``; ``witness`` was laid out."""
     mounts = (
         Mount(host=report, guest=REPORT_IN_GUEST, writable=True),
-        Mount(host=witness, guest=WITNESS_IN_GUEST),
+        Mount(host=f"{witness}/path", guest=WITNESS_IN_GUEST),
+        # Writable, because a check may install packages for its user, as it could without us.
+        Mount(host=f"{witness}/user", guest=USER_BASE_IN_GUEST, writable=True),
     )
     env = {
         "THIRDSHIFT_REPORT": REPORT_IN_GUEST,
         "PYTEST_ADDOPTS": _PYTEST_OPTIONS,
         "PYTHONPATH": WITNESS_IN_GUEST,
-        "PYTHONUSERBASE": f"{WITNESS_IN_GUEST}/user",
+        "PYTHONUSERBASE": USER_BASE_IN_GUEST,
     }
     return plan.model_copy(update={"mounts": (*plan.mounts, *mounts), "env": {**env, **plan.env}})
