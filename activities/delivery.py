@@ -105,8 +105,7 @@ class DeliveryActivities:
         """Push, then ask for a merge. Each finds what an earlier try has done."""
         async with beating():
             with _answering():
-                pushed = await whole(self._push, this_workflow(), given)
-                return await whole(self._request, this_workflow(), given, pushed)
+                return await whole(self._request, this_workflow(), given)
 
     def _plan(self, job_id: str, given: DeliverTree) -> MergePlan:
         return self._delivery.deliverer.plan_merge(self._work(self._services.ledger.read_job(job_id), given))
@@ -138,9 +137,10 @@ class DeliveryActivities:
             )
         raise DeliveryRefused(str(taken))
 
-    def _request(self, job_id: str, given: DeliverTree, pushed: Delivered) -> Delivered:
+    def _request(self, job_id: str, given: DeliverTree) -> Delivered:
         job = self._services.ledger.read_job(job_id)
-        forge, project = self._forge(job, given.onto)
+        forge, project = self._forge(job, given.onto)  # before the push: without a forge, nothing is pushed
+        pushed = self._push(job_id, given)
         facts = self._facts(job, given)
         draft = RequestDraft(
             project=project,
@@ -158,11 +158,14 @@ class DeliveryActivities:
     def _forge(self, job: JobRow, onto: str) -> tuple[Forge, str]:
         url = self._delivery.deliverer.remote_url(job.repository, onto)
         found = forge_address(url)
-        if found is None or found[0] not in self._delivery.forges:
-            host = found[0] if found else url
+        if found is None:
             raise DeliveryRefused(
-                f"No forge is configured for {host}. Add it to thirdshift.toml:\n"
-                f'[forges.NAME]\nkind = "github"  # or "gitlab"\nhost = "{host}"\ntoken_env = "VARIABLE"'
+                f"{url} is on no forge, so nobody can be asked for a merge there. Write `deliver: push`, and submit again."
+            )
+        if found[0] not in self._delivery.forges:
+            raise DeliveryRefused(
+                f"No forge is configured for {found[0]}, or its token is missing. In thirdshift.toml, write:\n"
+                f'[forges.NAME]\nkind = "github"  # or "gitlab"\nhost = "{found[0]}"\ntoken_env = "VARIABLE"'
             )
         return self._delivery.forges[found[0]], found[1]
 

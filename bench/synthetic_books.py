@@ -191,6 +191,7 @@ def _calls(
 ) -> tuple[int, int]:
     """The calls of an attempt; when it ends, and what it is charged with."""
     size, spent, prefix = 2_000, 0, 0
+    chatter = 9_000 if chance.random() < 0.05 else 2_200
     tally: dict[str, Any] | None = None
     names: list[tuple[str, str, str]] = []
     tools = 0
@@ -202,7 +203,7 @@ def _calls(
             names, scope_ids = _scopes(writer, place, day)
             tally = _tally(writer, place, attempt_id, hour, scope_ids)
         state = _state(chance)
-        fresh = chance.randrange(200, 6_000)
+        fresh = chance.randrange(200, chatter)
         used = {
             "input_tokens": fresh,
             "cache_read_tokens": prefix,

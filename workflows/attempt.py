@@ -63,13 +63,13 @@ class AttemptRun:
         """Where it is made."""
         return self._rung
 
-    async def run(self, of: int, evidence: int | None, steps_before: int) -> AttemptRecord:
+    async def run(self, of: int, evidence: int | None, baseline: int | None, steps_before: int) -> AttemptRecord:
         """Make the attempt; what it was, for the history.
 
-        ``of`` is how many attempts there may be, ``evidence`` the verdict that it is told, ``steps_before`` the
-        steps of those before it.
+        ``of`` is how many attempts there may be, ``evidence`` the verdict that it is told, ``baseline`` the one that
+        it is told where there is no other, ``steps_before`` the steps of those before it.
         """
-        ended = await self._opened(of, evidence, steps_before)
+        ended = await self._opened(of, evidence, baseline, steps_before)
         self.talking = False
         verdict = None if ended.end in NO_VERDICT else await self._judged()
         if verdict is None and ended.end not in NO_VERDICT:
@@ -94,7 +94,7 @@ class AttemptRun:
             evidence=ended.evidence,
         )
 
-    async def _opened(self, of: int, evidence: int | None, steps_before: int) -> StepsEnded:
+    async def _opened(self, of: int, evidence: int | None, baseline: int | None, steps_before: int) -> StepsEnded:
         course = self._course
         opened = await course.hosting.run(
             signatures.open_attempt,
@@ -106,6 +106,7 @@ class AttemptRun:
                 reason=self._move.reason,
                 start=self.standing,
                 verdict=evidence,
+                baseline=baseline,
             ),
             options.TOOLS,
             course.brake.halted,

@@ -40,10 +40,11 @@ async def deliver(given: JobInput, result: LoopResult, ask: Ask) -> tuple[LoopRe
         return result, _plain_branch(terms)
     work = DeliverTree(tree=result.best.tree, onto=terms.onto, run=workflow.info().run_id)
     gated = GateKind.MERGE in given.policy.gates
-    done = await Delivering(terms, work, given.packets[-1].id, ask if gated else None).run()
+    delivering = Delivering(terms, work, given.packets[-1].id, ask if gated else None)
+    done = await delivering.run()
     if done.done or done.kind is Delivery.BRANCH:
         return result, done
-    return result.model_copy(update={"stop": StopReason.UNDELIVERED, "evidence": done.detail}), done
+    return result.model_copy(update={"stop": delivering.stop, "evidence": done.detail}), done
 
 
 class Delivering:
@@ -54,6 +55,8 @@ class Delivering:
         self._work = work
         self._packet = packet
         self._ask = ask
+        self.stop = StopReason.UNDELIVERED
+        """Why the job ends, should nothing be delivered."""
 
     async def run(self) -> Delivered:
         """What came of it. Where a branch is all that is asked for nothing is done: ``finish_job`` makes it."""
@@ -109,7 +112,15 @@ class Delivering:
                 may_rework=False,
             )
         )
-        return "" if answer.end is GateEnd.APPROVED else f"the merge was not approved: {answer.evidence()}"
+        match answer.end:
+            case GateEnd.APPROVED:
+                return ""
+            case GateEnd.WITHDRAWN:
+                self.stop = StopReason.STOPPED_BY_PERSON
+                return "the job was stopped while the merge waited for approval"
+            case _:
+                self.stop = StopReason.REJECTED
+                return f"the merge was not approved: {answer.evidence()}"
 
     def _landed(self, plan: MergePlan, detail: str) -> Delivered:
         onto = self._terms.onto

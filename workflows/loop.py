@@ -168,6 +168,7 @@ class Loop(Attended):
         record = await self._attempt.run(
             of=self._policy.max_attempts + len(self._history.granted) + self._given.attempts_before,
             evidence=evidence.id if evidence else None,
+            baseline=self._history.baseline.id if self._history.baseline else None,
             steps_before=self._history.steps,
         )
         self._doing = "deciding"

@@ -24,6 +24,7 @@ from tests.activities.bench import (
     open_attempt,
     services_at,
 )
+from thirdshift.core.allowance import LEAST_TOKENS
 from thirdshift.core.errors import FaultKind, ModelFault
 from thirdshift.core.ledger import CallKey, CallRow, CallState, Held
 from thirdshift.core.ports import ModelAnswer, ModelRequest, StopKind
@@ -261,10 +262,10 @@ async def test_a_later_step_is_allowed_what_answers_have_been_and_asks_for_more_
     open_attempt(services, rung=RUNG.model_copy(update={"max_output_tokens": 8192}))
     await called(services)
     given = await called(services, CallModel(n=1, s=2), activity_id="6")
-    assert [request.max_output_tokens for request in model.requests] == [8192, 1024, 8192]
+    assert [request.max_output_tokens for request in model.requests] == [8192, LEAST_TOKENS, 8192]
     assert services.ledger.answer(given.call).message.text == "a file"
     cut, whole = calls_of(services)[1:]
-    assert (cut.state, cut.cost_nano) == (CallState.SETTLED, 100 * 1_000 + 1024 * 10_000)
+    assert (cut.state, cut.cost_nano) == (CallState.SETTLED, 100 * 1_000 + LEAST_TOKENS * 10_000)
     assert whole.cost_nano == 100 * 1_000 + 3000 * 10_000
     assert [message.text for message in services.ledger.conversation(LOOP, 1).messages][-1] == "a file"
     third = await called(services, CallModel(n=1, s=3), activity_id="7")
@@ -276,7 +277,7 @@ async def test_a_cut_answer_stands_where_there_is_no_money_to_ask_for_more(tmp_p
     async def plays(request: ModelRequest) -> ModelAnswer:
         if len(model.requests) == 1:
             return answer(call("bash", command="ls"))
-        return answer(text="half", stop=StopKind.MAX_TOKENS, usage=Usage(input_tokens=100, output_tokens=1024))
+        return answer(text="half", stop=StopKind.MAX_TOKENS, usage=Usage(input_tokens=100, output_tokens=LEAST_TOKENS))
 
     model = PlayedModel(plays)
     services = services_at(tmp_path, model, BudgetLimits(job_nano=90_000_000))

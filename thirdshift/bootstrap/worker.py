@@ -14,9 +14,11 @@ from temporalio.worker import Worker
 
 from activities.attempts import AttemptActivities
 from activities.delivery import DeliveryActivities, DeliveryServices
+from activities.gating import GateActivities, GateLinks
 from activities.jobs import JobActivities
 from activities.model import ModelActivities
 from activities.services import Services
+from activities.steering import SteeringActivities
 from activities.tools import ToolActivities
 from activities.verification import VerificationActivities
 from thirdshift.bootstrap.delivery import open_delivery
@@ -45,18 +47,33 @@ def _activity_worker(
     )
 
 
-def workers(settings: Settings, services: Services, client: Client, delivery: DeliveryServices) -> list[Worker]:
+def workers(
+    settings: Settings, services: Services, client: Client, delivery: DeliveryServices, ui_url: str = ""
+) -> list[Worker]:
     """Every worker that this process can run: a provider without a key here has none."""
+    gates = GateActivities(services, GateLinks(ui_url=ui_url, namespace=client.namespace))
+    steering = SteeringActivities(services)
     attempts, jobs = AttemptActivities(services), JobActivities(services)
     tools, verification = ToolActivities(services), VerificationActivities(services)
     model = ModelActivities(services)
     cores = os.cpu_count() or 2
     made = [
-        workflow_worker(client, [jobs.keep_plan, attempts.close_attempt]),
+        workflow_worker(
+            client,
+            [
+                jobs.keep_plan,
+                attempts.close_attempt,
+                gates.decide_gate,
+                gates.notify,
+                steering.say,
+                steering.note_steering,
+                steering.raise_budget,
+            ],
+        ),
         _activity_worker(
             client,
             HOSTS_QUEUE,
-            [jobs.begin_job, attempts.open_loop, jobs.finish_job, *_delivering(services, delivery)],
+            [jobs.begin_job, attempts.open_loop, jobs.finish_job, gates.open_gate, *_delivering(services, delivery)],
             cores * 4,
         ),
         _activity_worker(
@@ -76,8 +93,11 @@ def _delivering(services: Services, delivery: DeliveryServices) -> list[Callable
 
 
 @contextlib.asynccontextmanager
-async def working(settings: Settings, services: Services, client: Client) -> AsyncIterator[None]:
-    """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing."""
+async def working(settings: Settings, services: Services, client: Client, ui_url: str = "") -> AsyncIterator[None]:
+    """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing.
+
+    ``ui_url`` is where the Temporal UI answers, for the links that gates show.
+    """
     missing = await services.sandbox.self_test()
     if missing:
         raise SandboxUnavailable(
@@ -88,7 +108,7 @@ async def working(settings: Settings, services: Services, client: Client) -> Asy
     try:
         async with contextlib.AsyncExitStack() as stack:
             delivery = stack.enter_context(open_delivery(settings))
-            for worker in workers(settings, services, client, delivery):
+            for worker in workers(settings, services, client, delivery, ui_url):
                 await stack.enter_async_context(worker)
             yield
     finally:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from activities.services import Services
+    from thirdshift.adapters.engine.access import Engine
     from thirdshift.settings import Settings
 
 _HEARD_OF = timedelta(seconds=75)
@@ -20,12 +21,12 @@ _HEARD_OF = timedelta(seconds=75)
 
 
 @asynccontextmanager
-async def at_work(settings: Settings, services: Services, client: Client) -> AsyncIterator[None]:
+async def at_work(settings: Settings, services: Services, engine: Engine) -> AsyncIterator[None]:
     """Work until the block is left, and let others see it."""
     from thirdshift.bootstrap.worker import working
 
     with worker_mark(settings.home):
-        async with working(settings, services, client):
+        async with working(settings, services, engine.client, engine.ui_url):
             yield
 
 

@@ -38,7 +38,7 @@ async def carry_through(
     async with open_engine(settings.engine, settings.home, may_start=True) as engine, AsyncExitStack() as stack:
         helped = not await worker_is_up(settings, engine.client)
         if helped:
-            await stack.enter_async_context(at_work(settings, services, engine.client))
+            await stack.enter_async_context(at_work(settings, services, engine))
         submitted = await begin(services, engine.client)
         link = workflow_link(engine.ui_url, engine.client.namespace, submitted.job_id, submitted.run_id)
         try:

@@ -47,7 +47,7 @@ async def _start_worker(call: Invocation, settings: Settings, engine: Engine, st
     from thirdshift.cli.at_work import at_work
 
     services = await stack.enter_async_context(open_services(settings))
-    await stack.enter_async_context(at_work(settings, services, engine.client))
+    await stack.enter_async_context(at_work(settings, services, engine))
     call.say(f"worker   {services.host}, {services.sandbox.name} sandbox, state in {settings.home}")
     return services.host
 

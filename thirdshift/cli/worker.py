@@ -29,7 +29,7 @@ async def _worker(call: Invocation) -> int:
     async with (
         open_engine(settings.engine, settings.home, may_start=True) as engine,
         open_services(settings) as services,
-        at_work(settings, services, engine.client),
+        at_work(settings, services, engine),
     ):
         call.say(f"worker {services.host} on {engine.address}, {services.sandbox.name} sandbox; Ctrl-C stops it")
         call.emit({"address": engine.address, "host": services.host, "sandbox": services.sandbox.name})

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 RECENT_ANSWERS = 4
 """So many answers are looked back at."""
 TIMES_THE_LARGEST = 2
-LEAST_TOKENS = 1024
+LEAST_TOKENS = 896
 """No step is allowed less, so that a conversation of short answers can still write a small file."""
 
 

@@ -1,4 +1,4 @@
-"""Which hosts a spec's ``setup`` may reach, and which requests and addresses are refused. Pure: no name is looked up."""
+"""Which hosts a spec's ``setup`` may reach, and which requests and addresses are refused. No name is looked up here."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ _HOP_BY_HOP = frozenset(
 )
 _EMBEDDING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
 """Ranges whose addresses carry an IPv4 address: translators would take a packet where that one leads."""
-_METADATA = frozenset([ipaddress.ip_address("168.63.129.16")])
-"""Azure's host agent answers on an address that is public by the registries; all others of its kind are not."""
+_KEPT_OUT = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "fec0::/10")))
+"""What Python 3.11 takes for public and a cloud, a protocol or an old site does not: the first is Azure's host agent,
+in the second is Oracle's, the third leads to 6to4 relays."""
 
 
-class EgressRefused(Exception):  # noqa: N818 - it reads as what happened, like the other refusals
+class EgressRefused(Exception):
     """A request for the network that is not on the list, or no proper request. The message is fit to be shown."""
 
 
@@ -131,10 +132,10 @@ def _forwarded(method: str, path: str, rule: HostRule, fields: list[tuple[str, s
     if "transfer-encoding" in names or any(name == "content-length" and value != "0" for name, value in fields):
         raise EgressRefused(f"{rule}: a request with a body")
     hosts = [value.lower() for name, value in fields if name == "host"]
-    meant = {str(rule), rule.name} if rule.port == 80 else {str(rule)}  # noqa: PLR2004 - the port of http
+    meant = {str(rule), rule.name} if rule.port == 80 else {str(rule)}
     if len(hosts) > 1 or not set(hosts) <= meant:
         raise EgressRefused(f"{rule}: another host in its header, {one_line(', '.join(hosts), _SHOWN_CHARACTERS)}")
-    host = rule.name if rule.port == 80 else str(rule)  # noqa: PLR2004 - the port of http
+    host = rule.name if rule.port == 80 else str(rule)
     kept = [f"{name}: {value}" for name, value in fields if name not in _HOP_BY_HOP and name != "content-length"]
     lines = [f"{method} {path} HTTP/1.1", f"host: {host}", *kept, "connection: close"]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -149,8 +150,8 @@ def refused_address(text: str) -> str:
     inner = _embedded(address)
     if inner is not None:
         return refused_address(str(inner)) or "an address inside an address"
-    if address in _METADATA:
-        return "a metadata address"
+    if any(address.version == network.version and address in network for network in _KEPT_OUT):
+        return "an address of the cloud or of a protocol"
     if address.is_multicast or address.is_reserved or not address.is_global:
         return "no public address"
     return ""

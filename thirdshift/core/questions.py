@@ -115,7 +115,7 @@ class JobFact(NamedTuple):
 
 
 class OddCall(NamedTuple):
-    """A call that may be waste by itself, with what it was charged."""
+    """A call that may be waste by itself, or several of an attempt for the same reason, with what was charged."""
 
     attempt_id: int
     money: Money

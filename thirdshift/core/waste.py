@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from thirdshift.core.conversation import Message, ToolResult
 from thirdshift.core.errors import PriceUnknown
-from thirdshift.core.pricing import cost_nano
+from thirdshift.core.pricing import PER_MILLION, cost_nano
 from thirdshift.core.questions import AttemptFact, Money, OddCall
 from thirdshift.core.rates import Rates
 from thirdshift.core.usage import Usage
@@ -137,6 +138,23 @@ def _chain(tried: Sequence[AttemptFact]) -> set[int]:
         before = first.get(tried[index].start_tree, -1)
         index = before if before < index else -1
     return found
+
+
+class Beyond(NamedTuple):
+    """What calls read beyond ``LONG_CONTEXT_TOKENS``: cached tokens first, because those are the cheapest."""
+
+    cached_tokens: int
+    other_tokens: int
+    share_nano: int
+    """The part of the calls' cost that is theirs by number of tokens."""
+
+
+def beyond_nano(beyond: Beyond, rates: Rates | None) -> int:
+    """What reading so much cost, by a price list of one band; without a list, its share by tokens."""
+    if rates is None:
+        return beyond.share_nano
+    band = rates.bands[0]
+    return (beyond.cached_tokens * band.cache_read + beyond.other_tokens * band.input) // PER_MILLION
 
 
 def long_context_nano(cost: int, usage: Usage, rates: Rates | None) -> int:

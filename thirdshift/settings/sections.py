@@ -65,9 +65,9 @@ class SandboxSection(Frozen):
 
     backend: Literal["bubblewrap", "container", "none"] = "bubblewrap"
     setup_network: Literal["none", "host"] = "none"
-    """The network of a spec's ``setup`` command; nothing else ever has one. ``host`` is the machine's, whole: whatever
-    a package runs while it is installed reaches loopback, the company's network and the cloud's metadata. ``setup_hosts``
-    is the better choice."""
+    """The network of a spec's ``setup`` command; nothing else ever has one. ``host`` is the machine's, whole: what a
+    package runs while it is installed reaches loopback, the company's network and the cloud's metadata. So it is the
+    weaker choice; ``setup_hosts`` is the better one."""
     setup_hosts: tuple[str, ...] = ()
     """The only hosts that ``setup`` may reach, ``name:port`` each, through a proxy that refuses everything else."""
     read_only: tuple[str, ...] = ()

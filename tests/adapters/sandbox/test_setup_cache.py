@@ -137,7 +137,7 @@ async def test_a_failure_ends_with_the_output_and_leaves_nothing(
     cache: SetupCache, base: Checkout, directory: Path
 ) -> None:
     request = SetupRequest(command="mkdir made; echo the reason >&2; exit 3")
-    with pytest.raises(SetupFailed, match=r"(?s)exit 3.*setup_network.*the reason\n$"):
+    with pytest.raises(SetupFailed, match=r"(?s)exit 3.*setup_hosts.*the reason\n$"):
         await cache.prepare(request, base)
     assert list((directory / "entries").iterdir()) == []
     assert list((directory / "staging").iterdir()) == []

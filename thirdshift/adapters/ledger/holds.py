@@ -7,6 +7,7 @@ so nothing that happens afterwards can take a scope over its limit either.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
@@ -91,6 +92,7 @@ def place_hold(
         if standing is not None:
             return Answered(call_id=standing)  # Its worker lived after all, and answered while we waited for it.
         rows = _lock_scopes(connection, account, [])
+    account = _with_limits_left_out(opening, account, rows)
     rooms = _rooms(connection, opening, account, rows)
     refused = refusal(opening, rooms) or wait_needed(opening, rooms)
     match refused:
@@ -140,6 +142,21 @@ def _lock_scopes(connection: Connection, account: Account, lost: list[int]) -> d
         ids.update(connection.execute(_SCOPES_OF_CALLS, {"ids": lost}).scalars())
     found = connection.execute(wait_for(connection, _SCOPES), {"ids": sorted(ids)}).mappings()
     return {row["scope_id"]: row for row in found}
+
+
+def _with_limits_left_out(opening: CallOpening, account: Account, rows: dict[int, RowMapping]) -> Account:
+    """A caller that leaves out its attempt or its job is under their limits all the same, as they were last stated."""
+    stated = {(scope.kind, scope.key) for scope in opening.scopes}
+    members = tuple(
+        (
+            i,
+            scope
+            if (scope.kind, scope.key) in stated
+            else scope.model_copy(update={"limit_nano": rows[i]["limit_nano"]}),
+        )
+        for i, scope in account.members
+    )
+    return replace(account, members=members)
 
 
 def _rooms(

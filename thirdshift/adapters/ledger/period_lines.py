@@ -38,7 +38,7 @@ def period_lines(connection: Connection, period: Period, job_id: str | None) -> 
         if day is None:
             cut.add(row[6])
         elif row[7]:
-            lines.append(Line(*row[:6], day, *row[7:]))
+            lines.append(Line._make((*row[:6], day, *row[7:])))
     for hour in sorted(cut):
         lines += _from_calls(connection, period, [*here, tallies.c.hour == hour])
     return lines

@@ -7,7 +7,6 @@ two, long ones, and those that may be waste.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, true
@@ -151,7 +150,7 @@ def _reviews(connection: Connection, job_id: str | None) -> dict[str, Review]:
     return {row.job_id: Review(row.verdict, row.kind, row.reviewer) for row in connection.execute(query)}
 
 
-def _attempts(connection: Connection, period: Period, job_id: str | None) -> Iterable[AttemptFact]:
+def _attempts(connection: Connection, period: Period, job_id: str | None) -> list[AttemptFact]:
     query: Select[Any] = select(
         attempts.c.attempt_id,
         attempts.c.owner_id,
@@ -177,5 +176,3 @@ def _attempts(connection: Connection, period: Period, job_id: str | None) -> Ite
     elif period.since is not None or period.until is not None:
         query = query.where(attempts.c.job_id.in_(select(jobs.c.job_id).where(_touched(period, None))))
     return [AttemptFact(*row) for row in connection.execute(query.order_by(attempts.c.attempt_id))]
-
-

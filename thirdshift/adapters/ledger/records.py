@@ -22,6 +22,7 @@ from thirdshift.adapters.ledger.told import (
     tell_tools,
     tell_verdict,
 )
+from thirdshift.adapters.ledger.tool_book import count_tools
 from thirdshift.adapters.ledger.transitions import lock_call
 from thirdshift.core.ledger import (
     AttemptClosing,
@@ -173,6 +174,7 @@ def put_tool_run(connection: Connection, run: ToolRun, at: datetime) -> None:
         append(connection, row["attempt_id"], row["step"], RESULTS, run.results, call_id=run.call_id, who="thirdshift")
     body = connection.execute(select(answers.c.body).where(answers.c.call_id == run.call_id)).scalar_one_or_none()
     names = [] if body is None else [tool.name for tool in ModelAnswer.model_validate_json(body).message.tool_calls]
+    count_tools(connection, row["attempt_id"], names, run)
     tell_tools(connection, row, names, run, at)
 
 

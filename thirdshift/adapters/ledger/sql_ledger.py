@@ -22,6 +22,7 @@ from thirdshift.adapters.ledger.gate_book import GateBook
 from thirdshift.adapters.ledger.journal import read_entries, write_entry
 from thirdshift.adapters.ledger.opening import open_database
 from thirdshift.adapters.ledger.outcome_book import OutcomeBook
+from thirdshift.adapters.ledger.questions import QuestionBook
 from thirdshift.adapters.ledger.raising import raise_limit
 from thirdshift.adapters.ledger.talk import ConversationBook, say
 from thirdshift.core.audit import Audit
@@ -60,7 +61,7 @@ def open_ledger(url: str) -> SqlLedger:
     return SqlLedger(open_database(url))
 
 
-class SqlLedger(OutcomeBook, GateBook):
+class SqlLedger(OutcomeBook, GateBook, QuestionBook):
     """Implements ``core.ledger.Ledger`` for any number of threads and processes."""
 
     def __init__(self, database: Database) -> None:

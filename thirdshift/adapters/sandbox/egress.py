@@ -64,7 +64,6 @@ class EgressProxy:
         self._on_refusal = on_refusal
         self._resolve = resolve
         self._dial = dial
-        self._open = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.refusals: Counter[str] = Counter()
 
@@ -101,8 +100,6 @@ class EgressProxy:
         far: Streams | None = None
         try:
             head = await _head(reader)
-            if len(self._tasks) > _CONNECTIONS:
-                raise EgressRefused("too many connections at once")
             passage = read_request(head, self._allowed)
             far = await self._reach(passage)
         except EgressRefused as refusal:
@@ -119,6 +116,8 @@ class EgressProxy:
 
     async def _reach(self, passage: Passage) -> Streams:
         rule = passage.rule
+        if len(self._tasks) > _CONNECTIONS:
+            raise EgressRefused("too many connections at once")
         async with asyncio.timeout(_DIAL_SECONDS):
             addresses = list(dict.fromkeys(await self._resolve(rule.name, rule.port)))
             if not addresses:

@@ -24,13 +24,12 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 def carry(near: socket.socket, path: str) -> None:
     """Carry one connection both ways."""
-    with near, socket.socket(socket.AF_UNIX) as far:
-        with contextlib.suppress(OSError):
-            far.connect(path)
-            back = threading.Thread(target=pump, args=(far, near), daemon=True)
-            back.start()
-            pump(near, far)
-            back.join()
+    with near, socket.socket(socket.AF_UNIX) as far, contextlib.suppress(OSError):
+        far.connect(path)
+        back = threading.Thread(target=pump, args=(far, near), daemon=True)
+        back.start()
+        pump(near, far)
+        back.join()
 
 
 def main() -> None:
