@@ -160,7 +160,8 @@ class DeliveryActivities:
         found = forge_address(url)
         if found is None:
             raise DeliveryRefused(
-                f"{url} is on no forge, so nobody can be asked for a merge there. Write `deliver: push`, and submit again."
+                f"{url} is on no forge, so nobody can be asked for a merge there. "
+                "Write `deliver: push`, and submit again."
             )
         if found[0] not in self._delivery.forges:
             raise DeliveryRefused(

@@ -137,6 +137,8 @@ class PacketDone(Frozen):
     attempts: int
     steps: int
     cost_nano: int
+    seconds: float = 0.0
+    """From its loop's start to its end, waits for people included."""
 
 
 class JobMemory(Frozen):

@@ -12,7 +12,8 @@ from thirdshift.core.after_gate import with_rework
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateEnd
-from thirdshift.core.history import StopReason
+from thirdshift.core.history import LoopPolicy, StopReason
+from thirdshift.core.packets import policy_for_the_rest
 from thirdshift.core.progress import judged
 from thirdshift.core.spec import GateKind
 from thirdshift.core.steering import Order, Words
@@ -178,7 +179,11 @@ class Job(Attended):
             await self._brake.hold()
             if self._brake.stop_asked is not None:
                 return self._nothing_more(StopReason.STOPPED_BY_PERSON, self._brake.stop_asked, result)
-            result = await self._loop_of(packet, start, None)
+            policy = self._policy_now()
+            if isinstance(policy, StopReason):
+                done = ", ".join(one.packet for one in self._done)
+                return self._nothing_more(policy, f"The packets before {packet.id} ({done}) used it up.", result)
+            result = await self._loop_of(packet, start, policy)
             if result.stop is not StopReason.ACCEPTED:
                 return result
             start = result.best
@@ -219,7 +224,20 @@ class Job(Attended):
         history = with_rework(memory.history, str(gate), waited)
         self._done.pop()
         packet = self._given.packets[len(self._done)]
-        return await self._loop_of(packet, memory.start, memory.model_copy(update={"history": history}))
+        policy = self._policy_now()
+        if isinstance(policy, StopReason):
+            policy = self._given.policy
+        return await self._loop_of(packet, memory.start, policy, memory.model_copy(update={"history": history}))
+
+    def _policy_now(self) -> LoopPolicy | StopReason:
+        """The limits that the packets so far have left, or the one that they have reached."""
+        seconds = sum(packet.seconds for packet in self._done)
+        return policy_for_the_rest(
+            self._given.policy,
+            sum(packet.attempts for packet in self._done),
+            sum(packet.steps for packet in self._done),
+            seconds,
+        )
 
     async def _ask(self, question: Question) -> Answered:
         state, self._state = self._state, "waiting"
@@ -228,8 +246,10 @@ class Job(Attended):
         finally:
             self._state = state
 
-    async def _loop_of(self, packet: PacketInput, start: Standing, memory: LoopMemory | None) -> LoopResult:
-        given = self._given
+    async def _loop_of(
+        self, packet: PacketInput, start: Standing, policy: LoopPolicy, memory: LoopMemory | None = None
+    ) -> LoopResult:
+        given, began = self._given, workflow.now()
         self._state, self._packet = "running", packet.id
         people = PeopleMemory(paused_by=self._brake.paused_by, unheard=self._hearing.take_all())
         self._loop = await workflow.start_child_workflow(
@@ -242,7 +262,7 @@ class Job(Attended):
                 task=given.task,
                 risk=given.risk,
                 start=start,
-                policy=given.policy,
+                policy=policy,
                 attempts_before=given.attempts_before,
                 history=memory.history if memory else None,
                 commits=memory.commits if memory else {},
@@ -266,6 +286,7 @@ class Job(Attended):
                 attempts=result.attempts,
                 steps=result.steps,
                 cost_nano=result.cost_nano,
+                seconds=(workflow.now() - began).total_seconds(),
             )
         )
         return result

@@ -110,6 +110,7 @@ def _next_run(settings: Settings, services: Services, view: JobView, room: Room)
         base=base,
         job_id=job.job_id,
         delivery=delivery_terms(settings, spec, job.repository, path, before.delivered.onto if before else None),
+        terms=settings.gate_terms(job.repository, spec.risk).model_copy(update={"submitter": job.submitter}),
     )
     given = job_input(settings, prepared)
     return given.model_copy(

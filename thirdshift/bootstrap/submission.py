@@ -19,12 +19,13 @@ from thirdshift.adapters.spec_file import read_source
 from thirdshift.bootstrap.delivery import delivery_terms
 from thirdshift.core.delivery import DeliveryTerms
 from thirdshift.core.errors import PriceUnknown, SettingsInvalid, SpecInvalid
+from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import LoopPolicy
 from thirdshift.core.ladder import Ladder, Rung
 from thirdshift.core.ledger import JobRow, SpecDoc
 from thirdshift.core.packets import packets_in_order
 from thirdshift.core.ports import Base
-from thirdshift.core.spec import Spec
+from thirdshift.core.spec import GateKind, Spec
 from thirdshift.core.spec_text import parse_spec
 from thirdshift.settings import Settings
 from thirdshift.signatures import WORKFLOW_QUEUE, JobInput, PacketInput, Standing
@@ -42,6 +43,9 @@ class Submitted:
     created: bool
     title: str
     running: bool
+    gates: tuple[GateKind, ...] = ()
+    terms: GateTerms | None = None
+    """Who is asked at the gates. Of a job that was there before, both are as a new one would have them."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,13 @@ class Prepared:
     base: Base
     job_id: str
     delivery: DeliveryTerms
+    terms: GateTerms
 
 
 def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
     """Check a submission whole, changing nothing. Blocking."""
     source = read_source(path)
     spec, text = parse_spec(source, str(path)), source.decode("utf-8-sig")
-    _refuse_what_is_not_there_yet(settings, spec, path)
     _price_every_rung(services, settings.require_keys())
     holdout = read_holdout(spec, path)
     repository = (
@@ -72,7 +76,16 @@ def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
     doc = SpecDoc(id=_content_id(text, holdout), text=text, holdout=holdout)
     digest = hashlib.sha256(f"{doc.id} {repository} {base.commit}".encode()).hexdigest()[:8]
     job_id = f"job-{_slug(repository)}-{_slug(path.stem)}-{digest}"
-    return Prepared(spec=spec, path=path, doc=doc, repository=repository, base=base, job_id=job_id, delivery=delivery)
+    return Prepared(
+        spec=spec,
+        path=path,
+        doc=doc,
+        repository=repository,
+        base=base,
+        job_id=job_id,
+        delivery=delivery,
+        terms=settings.gate_terms(repository, spec.risk),
+    )
 
 
 async def submit(settings: Settings, services: Services, client: Client, path: Path) -> Submitted:
@@ -109,9 +122,20 @@ async def submit(settings: Settings, services: Services, client: Client, path: P
     except WorkflowAlreadyStartedError:
         found = await client.get_workflow_handle(job_id).describe()
         running = found.status is WorkflowExecutionStatus.RUNNING
-        return Submitted(job_id=job_id, run_id=found.run_id, created=False, title=spec.title, running=running)
-    run_id = handle.first_execution_run_id or ""
-    return Submitted(job_id=job_id, run_id=run_id, created=True, title=spec.title, running=True)
+        return _submitted(settings, prepared, found.run_id, created=False, running=running)
+    return _submitted(settings, prepared, handle.first_execution_run_id or "", created=True, running=True)
+
+
+def _submitted(settings: Settings, prepared: Prepared, run_id: str, *, created: bool, running: bool) -> Submitted:
+    return Submitted(
+        job_id=prepared.job_id,
+        run_id=run_id,
+        created=created,
+        title=prepared.spec.title,
+        running=running,
+        gates=gates_of(settings, prepared.spec),
+        terms=prepared.terms,
+    )
 
 
 def job_input(settings: Settings, prepared: Prepared) -> JobInput:
@@ -128,6 +152,7 @@ def job_input(settings: Settings, prepared: Prepared) -> JobInput:
         policy=loop_policy(settings, spec),
         plan_rung=plan_rung(settings, spec),
         packets=packet_inputs(spec),
+        terms=prepared.terms,
         delivery=prepared.delivery,
     )
 
@@ -150,7 +175,7 @@ def loop_policy(settings: Settings, spec: Spec) -> LoopPolicy:
     """The limits of the spec and the policy for its risk."""
     policy = settings.policy_for(spec.risk)
     return LoopPolicy(
-        ladder=settings.require_ladder(),
+        ladder=_ladder_for(settings, spec),
         first_tier=policy.first_tier,
         max_attempts=spec.budget.max_attempts,
         max_steps=spec.budget.max_steps,
@@ -159,14 +184,32 @@ def loop_policy(settings: Settings, spec: Spec) -> LoopPolicy:
         repeated_failures=policy.repeated_failures,
         repeated_calls=policy.repeated_calls,
         oscillation_cycles=policy.oscillation_cycles,
+        gates=gates_of(settings, spec),
     )
+
+
+def gates_of(settings: Settings, spec: Spec) -> tuple[GateKind, ...]:
+    """The gates that the spec asks for, and those of its risk, in the order in which they are met."""
+    asked = {*spec.gates, *settings.policy_for(spec.risk).gates}
+    return tuple(kind for kind in GateKind if kind in asked)
+
+
+def _ladder_for(settings: Settings, spec: Spec) -> Ladder:
+    """The ladder, its specialists those for the spec's task; SettingsInvalid if nothing is left of it."""
+    ladder = settings.require_ladder().for_task(spec.task)
+    if not ladder.rungs:
+        raise SettingsInvalid(
+            f"every configured rung is a specialist, and none is for `{spec.task}`;"
+            f" add the task to `fits` of one of them, or a rung to [[tiers.economy]]"
+        )
+    return ladder
 
 
 def plan_rung(settings: Settings, spec: Spec) -> Rung | None:
     """The first rung of the planning tier, else of the tier that the first attempt is made on."""
     if spec.plan == "none":
         return None
-    ladder = settings.require_ladder()
+    ladder = _ladder_for(settings, spec)
     tier = settings.plan_tier or settings.policy_for(spec.risk).first_tier
     found = ladder.of(tier)
     return ladder.rungs[found[0]] if found else ladder.rungs[0]
@@ -176,17 +219,6 @@ def job_budget(settings: Settings, spec: Spec) -> int | None:
     """The lower of the spec's budget and the one that the configuration gives every job."""
     stated = [n for n in (spec.budget.max_budget_nano, settings.budgets.job_nano) if n is not None]
     return min(stated, default=None)
-
-
-def _refuse_what_is_not_there_yet(settings: Settings, spec: Spec, path: Path) -> None:
-    """A gate that nobody can answer, or a delivery that nobody makes, must not be skipped in silence."""
-    gates = {*spec.gates, *settings.policy_for(spec.risk).gates}
-    if gates:
-        asked = ", ".join(sorted(gates))
-        raise SpecInvalid(
-            f"{path}: this version cannot hold gates, and the spec or its risk ({spec.risk}) asks for: {asked};\n"
-            f"take `gates` out of the spec, and set [policy.{spec.risk}] gates = [] in thirdshift.toml"
-        )
 
 
 def _price_every_rung(services: Services, ladder: Ladder) -> None:

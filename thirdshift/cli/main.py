@@ -27,8 +27,14 @@ _COMMANDS = {
     "submit": "thirdshift.cli.submit",
     "status": "thirdshift.cli.status",
     "watch": "thirdshift.cli.watch",
-    "stop": "thirdshift.cli.stop",
+    "gates": "thirdshift.cli.gates",
+    "decide": "thirdshift.cli.decide",
+    "diff": "thirdshift.cli.diff",
+    "steer": "thirdshift.cli.steer",
+    "pause": "thirdshift.cli.pause",
     "resume": "thirdshift.cli.resume",
+    "stop": "thirdshift.cli.stop",
+    "raise-budget": "thirdshift.cli.raise_budget",
     "report": "thirdshift.cli.report",
     "ledger": "thirdshift.cli.ledger",
     "up": "thirdshift.cli.up",
@@ -46,7 +52,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
 

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def engine_if_up(settings: Settings) -> AsyncIterator[Engine | None]:
-    """The engine, or None where none answers."""
+async def engine_if_up(settings: Settings, identity: str | None = None) -> AsyncIterator[Engine | None]:
+    """The engine, or None where none answers. ``identity`` is whoever the client speaks for."""
     from thirdshift.adapters.engine.access import find_running, open_engine
 
     if settings.engine.kind == "embedded" and find_running(settings.home) is None:
         # Known without the Temporal client, which takes longer to import than this command to run.
         yield None
         return
-    opened = open_engine(settings.engine, settings.home, may_start=False)
+    opened = open_engine(settings.engine, settings.home, may_start=False, identity=identity)
     try:
         engine = await opened.__aenter__()
     except EngineUnavailable:

@@ -9,12 +9,14 @@ ThirdshiftError
 ├── ServiceMissing       something needed is not there: exit 69
 │   ├── SandboxUnavailable
 │   ├── EngineUnavailable
+│   ├── WorkerUnavailable
 │   ├── ModelsUnavailable
 │   ├── LedgerUnavailable
 │   ├── HubUnavailable
 │   └── ForgeUnavailable
 ├── PriceUnknown         fails closed, with the lines to add
 ├── TreeRefused          a tree holds what no tree may hold
+├── NotRecorded          a person's answer or order that the workflow refused
 ├── SetupFailed
 ├── DeliveryRefused      an accepted tree cannot be delivered as asked, and trying again does not mend it
 └── ModelFault           one model call went wrong, in a known way
@@ -59,6 +61,14 @@ class SandboxUnavailable(ServiceMissing):
 
 class EngineUnavailable(ServiceMissing):
     """No Temporal server can be reached or started."""
+
+
+class WorkerUnavailable(ServiceMissing):
+    """The server is up, and nobody works for it."""
+
+
+class NotRecorded(ThirdshiftError):
+    """What a person decided or asked for was refused, and is in no book; the text says why, and what to do."""
 
 
 class ModelsUnavailable(ServiceMissing):

@@ -42,6 +42,7 @@ class Rung(Frozen):
     edit_format: Literal["auto", "whole", "replace"] = "auto"
     tools: Literal["auto", "text"] = "auto"
     fits: tuple[str, ...] = ()
+    """Tasks that a specialist is for; empty: any. Rungs of the other tiers declare none."""
 
     @model_validator(mode="after")
     def _output_leaves_room(self) -> Rung:
@@ -78,3 +79,8 @@ class Ladder(Frozen):
     def of(self, tier: Tier) -> tuple[int, ...]:
         """Indices of the rungs of one tier, in order."""
         return tuple(i for i, rung in enumerate(self.rungs) if rung.tier is tier)
+
+    def for_task(self, task: str) -> Ladder:
+        """The ladder without the specialists that are for other tasks."""
+        kept = [r for r in self.rungs if r.tier is not Tier.SPECIALIST or not r.fits or task in r.fits]
+        return Ladder(rungs=tuple(kept))

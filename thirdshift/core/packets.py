@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from thirdshift.core.history import LoopPolicy, StopReason
 from thirdshift.core.spec import Packet
 
 
@@ -22,3 +23,19 @@ def packets_in_order(packets: Sequence[Packet]) -> tuple[Packet, ...]:
         done.append(ready)
         waiting.remove(ready)
     return tuple(done)
+
+
+def policy_for_the_rest(policy: LoopPolicy, attempts: int, steps: int, seconds: float) -> LoopPolicy | StopReason:
+    """The job's limits less what its earlier packets used, since each is a total over the job; or the one reached."""
+    if attempts >= policy.max_attempts:
+        return StopReason.MAX_ATTEMPTS
+    if steps >= policy.max_steps:
+        return StopReason.MAX_STEPS
+    if seconds >= policy.max_wall_seconds:
+        return StopReason.WALL_CLOCK
+    left = {
+        "max_attempts": policy.max_attempts - attempts,
+        "max_steps": policy.max_steps - steps,
+        "max_wall_seconds": policy.max_wall_seconds - seconds,
+    }
+    return policy.model_copy(update=left)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from thirdshift.core.history import ReasonCode
 from thirdshift.core.ladder import Tier
@@ -38,13 +39,26 @@ class Dimension(StrEnum):
     DAY = "day"
 
 
-_OF_LINES: dict[Dimension, Callable[[Line], str]] = {
-    Dimension.MODEL: lambda line: line.model,
-    Dimension.TIER: lambda line: line.tier,
-    Dimension.ROLE: lambda line: line.role,
-    Dimension.REASON: lambda line: line.reason,
-    Dimension.WEEK: lambda line: week_of(line.day).isoformat(),
-    Dimension.DAY: lambda line: line.day.isoformat(),
+class Cell(NamedTuple):
+    """What a line is told apart by, its job and attempt left out."""
+
+    model: str
+    tier: str
+    role: str
+    reason: str
+    risk: str
+    day: date
+
+
+Cells = Mapping[Cell, Use]
+
+_OF_CELLS: dict[Dimension, Callable[[Cell], str]] = {
+    Dimension.MODEL: lambda cell: cell.model,
+    Dimension.TIER: lambda cell: cell.tier,
+    Dimension.ROLE: lambda cell: cell.role,
+    Dimension.REASON: lambda cell: cell.reason,
+    Dimension.WEEK: lambda cell: week_of(cell.day).isoformat(),
+    Dimension.DAY: lambda cell: cell.day.isoformat(),
 }
 _OF_RUNS: dict[Dimension, Callable[[Run], str]] = {
     Dimension.RISK: lambda run: run.job.risk,
@@ -91,7 +105,8 @@ class Answers:
     stops: Sequence[Stopped]
     stop_totals: Sequence[PolicyTotal]
     waste: Waste
-    tier_days: Mapping[tuple[date, str], Use]
+    cells: Cells
+    """The period's use, as finely as breakdowns need it."""
 
     @property
     def cost_per_accepted(self) -> Money | None:
@@ -108,23 +123,12 @@ def reckon(facts: Facts, period: Period) -> Answers:
     """Answer every question about the period."""
     by_job = use_by_job(facts.lines)
     runs = runs_of(facts, by_job)
-    risk_of = {job.job_id: job.risk for job in facts.jobs}
+    cells = _cells(facts)
     total = Use()
     agents: dict[tuple[str, ...], Group] = {}
-    risks: dict[tuple[str, ...], Group] = {}
-    tier_days: dict[tuple[date, str], Use] = defaultdict(Use)
-    for use in by_job.values():
+    for cell, use in cells.items():
         total.add(use)
-    for line in facts.lines:
-        tier_days[(line.day, line.tier)].add(line)
-        _group(agents, (line.model, line.tier, line.role)).use.add(line)
-    jobs_at: set[tuple[str, ...]] = set()
-    for line in facts.lines:
-        key = (risk_of.get(line.job_id, ""), line.tier)
-        _group(risks, key).use.add(line)
-        jobs_at.add((*key, line.job_id))
-    for risk, tier, _ in jobs_at:
-        risks[(risk, tier)].runs += 1
+        _group(agents, (cell.model, cell.tier, cell.role)).use.add(use)
     ended = [run for run in runs if period.has(run.ended_at)]
     counted = [run for run in ended if run.output.counts]
     stops = stops_of(facts, period, by_job)
@@ -137,14 +141,26 @@ def reckon(facts: Facts, period: Period) -> Answers:
         outputs=_outputs(ended),
         outputs_by_task={task: _outputs(found) for task, found in sorted(_by_task(ended).items())},
         agents=by_spend(agents),
-        by={dimension: breakdown(dimension, facts.lines, runs, period) for dimension in _ALWAYS},
-        risks=sorted(risks.values(), key=_risk_order),
+        by={dimension: breakdown(dimension, cells, runs, period) for dimension in _ALWAYS},
+        risks=_risks(cells, runs),
         frontier=_frontier(facts.lines),
         stops=stops,
         stop_totals=totals_of(stops),
         waste=_waste(facts, runs),
-        tier_days=tier_days,
+        cells=cells,
     )
+
+
+def _cells(facts: Facts) -> dict[Cell, Use]:
+    risk_of = {job.job_id: job.risk for job in facts.jobs}
+    found: dict[Cell, Use] = {}
+    for line in facts.lines:
+        cell = Cell(line.model, line.tier, line.role, line.reason, risk_of.get(line.job_id, ""), line.day)
+        use = found.get(cell)
+        if use is None:
+            use = found[cell] = Use()
+        use.add(line)
+    return found
 
 
 _ALWAYS = (
@@ -158,12 +174,24 @@ _ALWAYS = (
 _RISK_ORDER = {"high": 0, "medium": 1, "low": 2}
 
 
+def _risks(cells: Cells, runs: Iterable[Run]) -> list[Group]:
+    found: dict[tuple[str, ...], Group] = {}
+    for cell, use in cells.items():
+        _group(found, (cell.risk, cell.tier)).use.add(use)
+    for run in runs:
+        for tier in set(run.tiers):
+            if group := found.get((run.job.risk, tier)):
+                group.runs += 1
+                group.accepted += run.output.counts
+    return sorted(found.values(), key=_risk_order)
+
+
 def _risk_order(group: Group) -> tuple[int, int, str]:
     risk, tier = group.key
     return _RISK_ORDER.get(risk, 3), Tier(tier).height if tier in list(Tier) else 3, risk
 
 
-def breakdown(dimension: Dimension, lines: Iterable[Line], runs: Iterable[Run], period: Period) -> list[Group]:
+def breakdown(dimension: Dimension, cells: Cells, runs: Iterable[Run], period: Period) -> list[Group]:
     """The period's spend by one dimension: days and weeks in order, all else the dearest first.
 
     A group's accepted outcomes are those of its runs that ended in the period; in weeks and days, those that ended in
@@ -177,9 +205,9 @@ def breakdown(dimension: Dimension, lines: Iterable[Line], runs: Iterable[Run], 
             group.runs += 1
             group.accepted += run.output.counts and period.has(run.ended_at)
         return by_spend(groups)
-    of_line = _OF_LINES[dimension]
-    for line in lines:
-        _group(groups, (of_line(line),)).use.add(line)
+    of_cell = _OF_CELLS[dimension]
+    for cell, use in cells.items():
+        _group(groups, (of_cell(cell),)).use.add(use)
     if dimension not in (Dimension.WEEK, Dimension.DAY):
         return by_spend(groups)
     for run in runs:

@@ -19,6 +19,7 @@ from thirdshift.settings.complaints import complaints
 from thirdshift.settings.delivery import delivery_access, forge_access
 from thirdshift.settings.environment import overlay, process_environment
 from thirdshift.settings.model import Provider, Settings
+from thirdshift.settings.reviewing import notified
 from thirdshift.settings.secrets_file import read_secrets
 from thirdshift.settings.sections import ConfigFile, ProviderSection
 from thirdshift.settings.vendor_ladders import VENDOR_KEYS, vendor_ladder
@@ -117,6 +118,9 @@ def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str
         budgets=file.budgets,
         policy=file.policy,
         delivery=delivery_access(file.delivery, root, environ),
+        gates=file.gates,
+        reviewers=file.reviewers,
+        notify=notified(file.notify, keys),
         forges=tuple(forge_access(name, section, keys) for name, section in file.forges.items()),
         submitter=environ.get("USER") or environ.get("LOGNAME") or "unknown",
     )

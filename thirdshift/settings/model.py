@@ -8,12 +8,14 @@ from typing import Literal
 from pydantic import SecretStr
 
 from thirdshift.core.engine import EngineTarget
-from thirdshift.core.errors import ModelsUnavailable
+from thirdshift.core.errors import ModelsUnavailable, SettingsInvalid
 from thirdshift.core.frozen import Frozen
+from thirdshift.core.gates import GateTerms
 from thirdshift.core.ladder import Ladder, Tier
 from thirdshift.core.money import format_usd
 from thirdshift.core.spec import Risk
 from thirdshift.settings.delivery import DeliveryAccess, ForgeAccess
+from thirdshift.settings.reviewing import GatesSection, Notified, ReviewersRule, terms_for
 from thirdshift.settings.sections import BudgetsSection, PolicySection, RiskPolicy, SandboxSection
 
 
@@ -61,6 +63,9 @@ class Settings(Frozen):
     policy: PolicySection
     delivery: DeliveryAccess = DeliveryAccess()
     forges: tuple[ForgeAccess, ...] = ()
+    gates: GatesSection = GatesSection()
+    reviewers: tuple[ReviewersRule, ...] = ()
+    notify: Notified = Notified()
     submitter: str
     """The login name of whoever runs this process; a claim, not an identity."""
 
@@ -72,6 +77,20 @@ class Settings(Frozen):
     def policy_for(self, risk: Risk) -> RiskPolicy:
         """The policy for a spec of this risk."""
         return self.policy.of(risk)
+
+    def gate_terms(self, repository: str, risk: Risk) -> GateTerms:
+        """Who is asked at the gates of a job; SettingsInvalid where they could never be passed."""
+        try:
+            return terms_for(
+                self.gates,
+                self.reviewers,
+                repository,
+                risk,
+                submitter=self.submitter,
+                notify=bool(self.notify.addresses),
+            )
+        except ValueError as error:
+            raise SettingsInvalid(f"{self.config_path or 'thirdshift.toml'}: reviewers: {error}") from None
 
     def require_ladder(self) -> Ladder:
         """The ladder, or ModelsUnavailable naming the remedies."""
@@ -122,6 +141,9 @@ class Settings(Frozen):
                 key = f"{provider.key_variable} {'set' if provider.api_key else 'missing'}"
             lines[f"provider {name}"] = ", ".join(filter(None, (provider.kind, provider.base_url, key)))
         lines |= {f"forge {forge.name}": forge.described() for forge in self.forges}
+        if self.notify.addresses or self.notify.missing:
+            missing = f"; missing: {', '.join(self.notify.missing)}" if self.notify.missing else ""
+            lines["notify"] = ", ".join(sorted(self.notify.addresses)) + missing
         for tier in Tier:
             models = [self.ladder.rungs[i].model for i in self.ladder.of(tier)]
             lines[f"tier {tier}"] = ", ".join(models) or "no rung"

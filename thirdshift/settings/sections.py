@@ -11,8 +11,9 @@ from thirdshift.core.egress import parse_host_rule
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ladder import Rung, Tier
 from thirdshift.core.money import parse_usd
-from thirdshift.core.spec import GateKind, Risk
+from thirdshift.core.spec import GateKind, Risk, TaskKind
 from thirdshift.settings.delivery import DeliverySection, ForgeSection
+from thirdshift.settings.reviewing import GatesSection, ReviewersRule
 
 
 def _money(value: object) -> int:
@@ -36,6 +37,7 @@ def _rate(value: object) -> str:
 
 
 Money = Annotated[int, BeforeValidator(_money)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Rate = Annotated[str, BeforeValidator(_rate)]
 
 
@@ -162,6 +164,16 @@ class TiersSection(Frozen):
             raise ValueError(f"rungs are written as [[tiers.{info.field_name}]]")  # noqa: TRY004 - pydantic reports it
         return [{**rung, "tier": info.field_name} if isinstance(rung, dict) else rung for rung in value]
 
+    @field_validator("economy", "specialist", "frontier")
+    @classmethod
+    def _known_tasks(cls, value: tuple[Rung, ...], info: ValidationInfo) -> tuple[Rung, ...]:
+        for rung in value:
+            if rung.fits and info.field_name != "specialist":
+                raise ValueError(f"{rung.model}: fits chooses among specialists; a rung of this tier is for any task")
+            if unknown := sorted(set(rung.fits) - set(TaskKind)):
+                raise ValueError(f"{rung.model}: fits: `{unknown[0]}` is no task; there are {', '.join(TaskKind)}")
+        return value
+
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """All rungs, cheapest tier first."""
@@ -201,3 +213,7 @@ class ConfigFile(Frozen):
     policy: PolicySection = PolicySection()
     delivery: DeliverySection = DeliverySection()
     forges: dict[str, ForgeSection] = Field(default_factory=dict)
+    gates: GatesSection = GatesSection()
+    reviewers: tuple[ReviewersRule, ...] = ()
+    notify: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
+    """A reviewer's name, or ``everybody``, to the variables that hold apprise URLs."""

@@ -41,16 +41,22 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    target: EngineTarget, home: Path, *, may_start: bool, ports: tuple[int, int] = USUAL_PORTS
+    target: EngineTarget,
+    home: Path,
+    *,
+    may_start: bool,
+    ports: tuple[int, int] = USUAL_PORTS,
+    identity: str | None = None,
 ) -> AsyncIterator[Engine]:
     """The server that is meant, connected and with its search attributes registered.
 
     An embedded server that runs already is used. If none does and ``may_start``, one is started, kept up, and
     stopped at the end; and if the one in use goes away with its owner meanwhile, this process brings it up again
-    on the same ports, where its clients find it. Raises EngineUnavailable with the remedy.
+    on the same ports, where its clients find it. ``identity`` is whoever this client speaks for.
+    Raises EngineUnavailable with the remedy.
     """
     if target.kind != "embedded":
-        client = await connect(target)
+        client = await connect(target, identity)
         await register_search_attributes(client)
         address = client.service_client.config.target_host
         yield Engine(client, address, target.ui_url or _guessed_ui(address), started_here=False)
@@ -58,7 +64,7 @@ async def open_engine(
     keeper = _Keeper(EnginePaths(home), ports)
     state = await keeper.find_or_start(may_start)
     try:
-        client = await connect(EngineTarget(kind="address", address=state.address))
+        client = await connect(EngineTarget(kind="address", address=state.address), identity)
         await register_search_attributes(client)
         if keeper.server is not None:
             await keep_ended_workflows(client)

@@ -27,8 +27,10 @@ _TYPES = {
 }
 
 
-async def connect(target: EngineTarget) -> Client:
+async def connect(target: EngineTarget, identity: str | None = None) -> Client:
     """A client that speaks pydantic, its namespace known to be there; raises EngineUnavailable with the remedy.
+
+    ``identity`` is kept by the server with whatever this client asks for; None: process and machine.
 
     ``target`` must say where: by ``address``, or by variables for ``temporalio.envconfig``.
     """
@@ -40,10 +42,13 @@ async def connect(target: EngineTarget) -> Client:
                 profile = ClientConfigProfile.load(override_env_vars=variables)
                 where = profile.address or where
                 config = profile.to_client_connect_config()
-                client = await Client.connect(**config, data_converter=pydantic_data_converter)
+                client = await Client.connect(**config, data_converter=pydantic_data_converter, identity=identity)
             else:
                 client = await Client.connect(
-                    target.address, namespace=target.namespace, data_converter=pydantic_data_converter
+                    target.address,
+                    namespace=target.namespace,
+                    data_converter=pydantic_data_converter,
+                    identity=identity,
                 )
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
     except RPCError as error:

@@ -27,6 +27,7 @@ from thirdshift.core.ledger import (
     DoesNotFit,
     Held,
     MustWait,
+    Scope,
 )
 
 REPLACED = "a later attempt of the same activity found it in flight; its worker was lost"
@@ -147,15 +148,12 @@ def _lock_scopes(connection: Connection, account: Account, lost: list[int]) -> d
 def _with_limits_left_out(opening: CallOpening, account: Account, rows: dict[int, RowMapping]) -> Account:
     """A caller that leaves out its attempt or its job is under their limits all the same, as they were last stated."""
     stated = {(scope.kind, scope.key) for scope in opening.scopes}
-    members = tuple(
-        (
-            i,
-            scope
-            if (scope.kind, scope.key) in stated
-            else scope.model_copy(update={"limit_nano": rows[i]["limit_nano"]}),
-        )
-        for i, scope in account.members
-    )
+
+    def with_limit(scope_id: int, scope: Scope) -> Scope:
+        kept = rows[scope_id]["limit_nano"]
+        return scope if (scope.kind, scope.key) in stated else scope.model_copy(update={"limit_nano": kept})
+
+    members = tuple((scope_id, with_limit(scope_id, scope)) for scope_id, scope in account.members)
     return replace(account, members=members)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, selec
 
 from thirdshift.adapters.ledger import price_lists
 from thirdshift.adapters.ledger.question_tables import LONG_INPUT, tool_steps
-from thirdshift.adapters.ledger.tables import attempts, call_keys, calls, messages, tallies
+from thirdshift.adapters.ledger.tables import call_keys, calls, messages, tallies
 from thirdshift.adapters.ledger.talk import ANSWER
 from thirdshift.adapters.ledger.transitions import USAGE_COLUMNS
 from thirdshift.core.ledger import CallState
@@ -168,11 +168,15 @@ def _wasted_by_attempt(connection: Connection, here: list[ColumnElement[bool]]) 
 
 def _unused(connection: Connection, here: list[ColumnElement[bool]], job_id: str | None) -> Iterable[Row[Any]]:
     """Calls of a step that another call answered; of a step that none did, all but the last."""
-    # No column but the index's, so that a million calls are counted without being read.
-    counted = select(calls.c.attempt_id, calls.c.step).group_by(calls.c.attempt_id, calls.c.step)
+    # Steps are numbered without gaps: only an attempt with more calls than its last step has a step with two.
+    again = select(calls.c.step).where(calls.c.attempt_id == tallies.c.attempt_id)
+    last_step = again.order_by(calls.c.step.desc()).limit(1).scalar_subquery()
+    made = tallies.c.held_calls + tallies.c.settled_calls + tallies.c.unknown_calls + tallies.c.released_calls
+    several = select(tallies.c.attempt_id).group_by(tallies.c.attempt_id).having(func.sum(made) > last_step)
     if job_id is not None:
-        of_job = select(attempts.c.attempt_id).where(attempts.c.job_id == job_id)
-        counted = counted.where(calls.c.attempt_id.in_(of_job))
+        several = several.where(tallies.c.job_id == job_id)
+    steps = (calls.c.attempt_id, calls.c.step)
+    counted = select(*steps).where(calls.c.attempt_id.in_(several)).group_by(*steps)
     twice = counted.having(func.count() > 1).cte("twice")
     answered = (messages.c.attempt_id == twice.c.attempt_id) & (messages.c.step == twice.c.step)
     standing = {

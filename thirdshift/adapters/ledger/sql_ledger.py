@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from thirdshift.adapters.ledger import (
-    cost_views,
-    exporting,
-    holds,
-    job_views,
-    price_lists,
-    records,
-    settling,
-    verifying,
-)
+from thirdshift.adapters.ledger import cost_views, holds, job_views, price_lists, records, settling
 from thirdshift.adapters.ledger import standing as standings
 from thirdshift.adapters.ledger.accounts import AccountBook, attempt_id_of
+from thirdshift.adapters.ledger.audit_book import AuditBook
 from thirdshift.adapters.ledger.database import Database
 from thirdshift.adapters.ledger.gate_book import GateBook
 from thirdshift.adapters.ledger.journal import read_entries, write_entry
@@ -25,8 +17,6 @@ from thirdshift.adapters.ledger.outcome_book import OutcomeBook
 from thirdshift.adapters.ledger.questions import QuestionBook
 from thirdshift.adapters.ledger.raising import raise_limit
 from thirdshift.adapters.ledger.talk import ConversationBook, say
-from thirdshift.core.audit import Audit
-from thirdshift.core.calls import ScopeTotals
 from thirdshift.core.conversation import Message
 from thirdshift.core.ledger import (
     Answered,
@@ -61,7 +51,7 @@ def open_ledger(url: str) -> SqlLedger:
     return SqlLedger(open_database(url))
 
 
-class SqlLedger(OutcomeBook, GateBook, QuestionBook):
+class SqlLedger(OutcomeBook, GateBook, QuestionBook, AuditBook):
     """Implements ``core.ledger.Ledger`` for any number of threads and processes."""
 
     def __init__(self, database: Database) -> None:
@@ -232,18 +222,3 @@ class SqlLedger(OutcomeBook, GateBook, QuestionBook):
     def cost_lines(self, job_id: str | None) -> tuple[CostLine, ...]:
         with self._database.read() as connection:
             return cost_views.cost_lines(connection, job_id)
-
-    def scope_totals(self, kind: str, key: str) -> ScopeTotals:
-        """A budget as it stands, all zero if nothing was ever booked on it."""
-        with self._database.read() as connection:
-            return standings.scope_totals(connection, kind, key)
-
-    def verify(self) -> Audit:
-        """Recompute every total from the calls."""
-        with self._database.snapshot() as connection:
-            return verifying.verify(connection)
-
-    def exported_calls(self, job_id: str | None) -> Iterator[dict[str, exporting.Cell]]:
-        """Every call, or a job's, as flat rows; see ``exporting``."""
-        with self._database.snapshot() as connection:
-            yield from exporting.exported_calls(connection, job_id)

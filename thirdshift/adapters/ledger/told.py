@@ -120,6 +120,19 @@ def tell_lost(connection: Connection, row: RowMapping, state: CallState, why: st
     write_entry(connection, row["job_id"], "call", text, data, at)
 
 
+def tell_reconciled(connection: Connection, row: RowMapping, state: CallState, cost_nano: int, at: datetime) -> None:
+    """A vendor's bill decided an unknown call."""
+    data: Fields = {
+        **place_of(connection, row["attempt_id"], row["step"]),
+        "call": row["call_id"],
+        "state": state.value,
+        "call_cost_nano": cost_nano,
+    }
+    found = f"cost {dollars(cost_nano)}" if state is CallState.SETTLED else "was never billed"
+    text = f"step {row['step']}: by the vendor's bill, unknown call {row['call_id']} {found}"
+    write_entry(connection, row["job_id"], "reconciled", text, data, at)
+
+
 def tell_waiting(connection: Connection, opening: CallOpening, attempt_id: int, wait: MustWait) -> None:
     """A call began to wait for money that others hold."""
     scope = f"{wait.scope.kind} {wait.scope.key}"
