@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from temporalio import activity
 
@@ -19,6 +20,7 @@ from thirdshift.core.spec import GateKind
 from thirdshift.core.text import redact
 from thirdshift.core.ui_links import user_metadata_link
 from thirdshift.gate_signatures import DecideGate, GateOpened, Notice, OpenGate
+from thirdshift.reports.review_page import ReviewedGate, render_review
 
 DIFF_LINES = 20_000
 """A diff is counted up to here; a reviewer of a longer one is told so by its last line."""
@@ -39,10 +41,14 @@ class GateLinks:
 class GateActivities:
     """``open_gate`` needs the hub, for the diff; the others need the ledger alone."""
 
-    def __init__(self, services: Services, links: GateLinks, notifier: Notifier | None = None) -> None:
+    def __init__(
+        self, services: Services, links: GateLinks, notifier: Notifier | None = None, reviews: str = ""
+    ) -> None:
+        """``reviews`` is the directory of the pages that show a gate whole; empty: none is written."""
         self._services = services
         self._links = links
         self._notifier = notifier
+        self._reviews = reviews
 
     @activity.defn(name="open_gate")
     async def open_gate(self, given: OpenGate) -> GateOpened:
@@ -58,8 +64,11 @@ class GateActivities:
             reviewers=given.reviewers,
             opened_at=self._services.clock(),
         )
-        facts = await asyncio.to_thread(self._facts, given)
-        return GateOpened(seq=await whole(self._services.ledger.open_gate, opening), facts=facts)
+        facts, text = await asyncio.to_thread(self._facts, given)
+        seq = await whole(self._services.ledger.open_gate, opening)
+        page = await asyncio.to_thread(self._write_page, given, seq, facts, text)
+        links = (*facts.links, f"file://{page}") if page else facts.links
+        return GateOpened(seq=seq, facts=facts.model_copy(update={"links": links}))
 
     @activity.defn(name="decide_gate")
     async def decide_gate(self, given: DecideGate) -> None:
@@ -79,13 +88,42 @@ class GateActivities:
         notice = gate_notice(job.title, given.job_id, given.seq, given.kind, given.what, links)
         await asyncio.to_thread(self._notifier.send, notice, given.to)
 
-    def _facts(self, given: OpenGate) -> GateFacts:
+    def _write_page(self, given: OpenGate, seq: int, facts: GateFacts, text: str) -> str:
+        """The path of the page that shows the gate whole. Empty where it cannot be written: a gate opens all the same."""
+        if not self._reviews:
+            return ""
+        job = self._services.ledger.read_job(given.job_id)
+        gate = ReviewedGate(
+            job_id=job.job_id,
+            seq=seq,
+            kind=given.kind,
+            tree=given.tree,
+            reason=given.reason,
+            repository=job.repository,
+            base_commit=job.base_commit,
+            goal=redact(spec_of(self._services, job).goal, self._services.secrets),
+            whole=text,
+        )
+        path = Path(self._reviews) / job.job_id / f"gate-{seq}.html"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            staged = path.with_suffix(".new")
+            staged.write_text(render_review(gate, facts), encoding="utf-8", errors="replace")
+            staged.replace(path)
+        except OSError as error:
+            activity.logger.warning("no review page of gate %d: %s", seq, error)
+            return ""
+        return str(path)
+
+    def _facts(self, given: OpenGate) -> tuple[GateFacts, str]:
+        """What the gate shows, and the whole of what it shows an excerpt of."""
         ledger = self._services.ledger
         job = ledger.read_job(given.job_id)
         verdict = ledger.get_verdict(given.verdict) if given.verdict is not None else None
         checks, left_out = check_lines(verdict) if verdict else ((), 0)
-        text, lines = excerpt(redact(self._whole(job, given), self._services.secrets))
-        return GateFacts(
+        shown = redact(self._whole(job, given), self._services.secrets)
+        text, lines = excerpt(shown)
+        facts = GateFacts(
             title=job.title,
             checks=checks,
             checks_left_out=left_out,
@@ -98,6 +136,7 @@ class GateActivities:
             excerpt_lines=lines,
             links=(f"thirdshift diff {given.job_id}", f"thirdshift decide {given.job_id}"),
         )
+        return facts, shown
 
     def _whole(self, job: JobRow, given: OpenGate) -> str:
         """The plan that is to be approved, or the change so far."""

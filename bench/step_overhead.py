@@ -106,6 +106,7 @@ def paces(runs: Runs) -> dict[str, Any]:
     """Figures of the comparison: medians over rounds."""
     ms = {name: statistics.median(map(_ms, each)) for name, each in runs.items()}
     ratios = {length: ms[f"line-{length}"] / ms[f"mini-{length}"] for length in (SHORT, LONG)}
+    whole = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
     cpu = {name: statistics.median(run.cpu_seconds for run in each) for name, each in runs.items()}
     lines = [*runs["line-30"], *runs["line-120"]]
     fresh = min(lines, key=lambda run: run.began)
@@ -113,6 +114,10 @@ def paces(runs: Runs) -> dict[str, Any]:
         "ms_a_step": {name: round(value, 1) for name, value in ms.items()},
         "ratio_to_mini": round(max(ratios.values()), 3),
         **{f"ratio_to_mini_{length}": round(ratio, 3) for length, ratio in ratios.items()},
+        **{
+            f"ratio_of_whole_runs_{length}": round(whole[f"line-{length}"] / whole[f"mini-{length}"], 3)
+            for length in (SHORT, LONG)
+        },
         "growth_120_to_30": round(statistics.median(map(_growth, runs["line-120"])), 3),
         "mini_growth_120_to_30": round(statistics.median(map(_growth, runs["mini-120"])), 3),
         "cpu_ms_a_step": {

@@ -41,15 +41,11 @@ Read the guide and keep notes.
 - AC-1: When the guide has been read, the notes shall say so.
 """
 
+_PROVIDERS = {
+    "local": '[providers.local]\nkind = "openai-chat"\nbase_url = "http://127.0.0.1:{port}/v1"\n',
+    "marked": '[providers.marked]\nkind = "anthropic"\nbase_url = "http://127.0.0.1:{port}"\n',
+}
 _CONFIG = """
-[providers.local]
-kind = "openai-chat"
-base_url = "http://127.0.0.1:{port}/v1"
-
-[providers.marked]
-kind = "anthropic"
-base_url = "http://127.0.0.1:{port}"
-
 [[tiers.economy]]
 model = "{model}"
 max_output_tokens = 1000
@@ -106,7 +102,8 @@ def written_spec(place: Workshop, title: str) -> Path:
 def config_for(place: Workshop, server: Loopback, model: str) -> list[str]:
     """Options that name a configuration with this one model, as ``provider/model``."""
     path = place.root / f"{model.replace('/', '-')}.toml"
-    path.write_text(_CONFIG.format(port=server.port, model=model))
+    provider = _PROVIDERS[model.partition("/")[0]]
+    path.write_text(provider.format(port=server.port) + _CONFIG.format(model=model))
     return ["--config", str(path)]
 
 

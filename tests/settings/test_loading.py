@@ -126,6 +126,9 @@ def test_a_policy_table_keeps_the_defaults_of_what_it_leaves_out(load: Load) -> 
         ("[providers.s]\nkind='scripted'\nscript='gone.yaml'", "no such file"),
         ("[providers.s]\nkind='openai-chat'", "needs base_url"),
         ("[sandbox]\nread_only = ['gone']", "no such directory"),
+        ("[sandbox]\nsetup_hosts = ['10.0.0.1:443']", 'an address instead of a name; write it like "pypi.org:443"'),
+        ("[sandbox]\nsetup_hosts = ['pypi.org:443']\nsetup_network = 'host'", "take one of them out"),
+        ("[sandbox]\nsetup_hosts = ['pypi.org:443']\nbackend = 'none'", "needs a sandbox to hold setup back"),
         ("plan_tier = 'frontier'\n[[tiers.economy]]\nmodel='anthropic/x'", "the frontier tier has no rung"),
         ("[temporal\n", "not valid TOML"),
     ],
@@ -135,6 +138,12 @@ def test_a_mistake_is_refused_with_file_key_and_remedy(load: Load, tmp_path: Pat
         load(toml)
     assert str(tmp_path / "thirdshift.toml") in str(refused.value)
     assert said in str(refused.value)
+
+
+def test_hosts_for_setup_are_exact_and_shown(load: Load) -> None:
+    settings = load("[sandbox]\nsetup_hosts = ['PyPI.org:443', 'files.pythonhosted.org:443']")
+    assert settings.sandbox.setup_hosts == ("pypi.org:443", "files.pythonhosted.org:443")
+    assert settings.describe()["sandbox"] == "bubblewrap, setup network pypi.org:443, files.pythonhosted.org:443"
 
 
 def test_all_findings_are_told_at_once(load: Load) -> None:

@@ -1,7 +1,7 @@
 """Reading vendors' usage exports, as their organisation APIs answer them (JSON), or the same fields as columns (CSV).
 
 Anthropic: ``GET /v1/organizations/usage_report/messages`` grouped by model: buckets ``starting_at``/``ending_at`` with
-``results`` of ``uncached_input_tokens``, ``cache_read_input_tokens``, ``output_tokens``, ``model``, ``service_tier`` and
+``results`` of ``uncached_input_tokens``, ``cache_read_input_tokens``, ``output_tokens``, ``model``, ``service_tier``,
 ``cache_creation.ephemeral_{5m,1h}_input_tokens``. OpenAI: ``GET /v1/organization/usage/completions`` grouped by model:
 buckets ``start_time``/``end_time`` in Unix seconds with ``results`` of ``input_tokens`` (cached ones included),
 ``input_cached_tokens``, ``output_tokens``, ``num_model_requests``, ``model``, ``batch``. Several pages may stand in a

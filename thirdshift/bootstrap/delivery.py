@@ -13,6 +13,7 @@ from activities.delivery import DeliveryServices
 from thirdshift.adapters.forge.build import build_forge
 from thirdshift.adapters.hub import Transport
 from thirdshift.adapters.hub.deliverer import HubDeliverer
+from thirdshift.adapters.hub.watching import BranchWatcher
 from thirdshift.core.delivery import Deliverer, DeliveryTerms, forge_address
 from thirdshift.core.errors import DeliveryRefused, SettingsInvalid, SpecInvalid
 from thirdshift.core.spec import Delivery, Spec
@@ -41,13 +42,23 @@ def open_delivery(settings: Settings) -> Iterator[DeliveryServices]:
 
 def deliverer(settings: Settings, git_config: Path | None = None) -> HubDeliverer:
     """The deliverer, with the credentials in a git configuration file; without one, it asks with none."""
+    return HubDeliverer(str(settings.hub_path), transport=_transport(settings, git_config))
+
+
+@contextlib.contextmanager
+def watcher(settings: Settings) -> Iterator[BranchWatcher]:
+    """What looks at branches that work was delivered to, with the same rights."""
+    with _credentials(settings) as config:
+        yield BranchWatcher(str(settings.hub_path), transport=_transport(settings, config))
+
+
+def _transport(settings: Settings, git_config: Path | None) -> Transport:
     access = settings.delivery
-    transport = Transport(
+    return Transport(
         config_file=str(git_config or access.git_config or os.devnull),
         ssh_command=access.ssh_command,
         ssh_agent_socket=access.ssh_agent_socket or None,
     )
-    return HubDeliverer(str(settings.hub_path), transport=transport)
 
 
 def delivery_terms(settings: Settings, spec: Spec, repository: str, place: Path, onto: str | None) -> DeliveryTerms:

@@ -22,6 +22,7 @@ from activities.steering import SteeringActivities
 from activities.tools import ToolActivities
 from activities.verification import VerificationActivities
 from thirdshift.bootstrap.delivery import open_delivery
+from thirdshift.bootstrap.notifying import open_notifier
 from thirdshift.bootstrap.workflow_worker import GRACE, workflow_worker
 from thirdshift.core.errors import SandboxUnavailable
 from thirdshift.settings import Settings
@@ -51,7 +52,8 @@ def workers(
     settings: Settings, services: Services, client: Client, delivery: DeliveryServices, ui_url: str = ""
 ) -> list[Worker]:
     """Every worker that this process can run: a provider without a key here has none."""
-    gates = GateActivities(services, GateLinks(ui_url=ui_url, namespace=client.namespace))
+    links = GateLinks(ui_url=ui_url, namespace=client.namespace)
+    gates = GateActivities(services, links, open_notifier(settings), str(settings.home / "reviews"))
     steering = SteeringActivities(services)
     attempts, jobs = AttemptActivities(services), JobActivities(services)
     tools, verification = ToolActivities(services), VerificationActivities(services)

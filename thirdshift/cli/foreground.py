@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from thirdshift.cli.announcing import gates_told
 from thirdshift.cli.exit_codes import ExitCode, code_for_stop
 from thirdshift.core.ui_links import workflow_link
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.bootstrap.submission import Submitted
     from thirdshift.cli.invocation import Invocation
+    from thirdshift.core.ledger import JournalEntry
     from thirdshift.core.views import JobView
     from thirdshift.settings import Settings
 
@@ -25,9 +27,9 @@ Begin = Callable[["Services", "Client"], Awaitable["Submitted"]]
 
 
 async def carry_through(
-    call: Invocation, settings: Settings, services: Services, ledger: SqlLedger, begin: Begin
+    call: Invocation, settings: Settings, services: Services, ledger: SqlLedger, begin: Begin, *, wait: bool = True
 ) -> int:
-    """Begin a job, see it through to its end and report; its exit code.
+    """Begin a job, see it through to its end and report; its exit code. Without ``wait`` a gate is an end too.
 
     Server and worker are brought up for as long as it takes, where there are none. Cancelled, it leaves the job as
     it is, which is durable, and says how to go on.
@@ -40,37 +42,57 @@ async def carry_through(
         if helped:
             await stack.enter_async_context(at_work(settings, services, engine))
         submitted = await begin(services, engine.client)
+        if submitted.gates:
+            call.remark(gates_told(submitted))
         link = workflow_link(engine.ui_url, engine.client.namespace, submitted.job_id, submitted.run_id)
         try:
-            end = await watch_to_the_end(call, ledger, engine, submitted.job_id)
+            end = await watch_to_the_end(call, ledger, engine, submitted.job_id, wait=wait)
         except asyncio.CancelledError:
             call.remark(_how_to_go_on(call, submitted.job_id, helped))
             raise
     return tell_outcome(call, ledger, submitted.job_id, {"run_id": submitted.run_id, "ui_url": link}, end)
 
 
-async def watch_to_the_end(call: Invocation, ledger: SqlLedger, engine: Engine, job_id: str) -> str:
-    """Show live progress until the job's workflow closes; empty, or how it was made to end."""
+async def watch_to_the_end(
+    call: Invocation, ledger: SqlLedger, engine: Engine, job_id: str, *, wait: bool = True
+) -> str | None:
+    """Show live progress until the job's workflow closes; empty, or how it was made to end.
+
+    Without ``wait`` also until it waits at a gate; None then.
+    """
     from thirdshift.cli.following import follow, workflow_end
+    from thirdshift.cli.gate_calls import GateCalls
     from thirdshift.cli.progress import choose_progress
 
     progress = choose_progress(call.remark, as_json=call.as_json)
+    gates = GateCalls(call, ledger, engine, job_id, progress.say)
+
+    def show(entry: JournalEntry) -> None:
+        progress.show(entry)
+        gates.note(entry)
+
     ended = asyncio.ensure_future(workflow_end(engine.client.get_workflow_handle(job_id)))
+    following = asyncio.ensure_future(follow(ledger, job_id, show, ended))
+    gate = asyncio.ensure_future(gates.reached.wait())
     try:
-        return await follow(ledger, job_id, progress.show, ended)
+        await asyncio.wait([following] if wait else [following, gate], return_when=asyncio.FIRST_COMPLETED)
+        await gates.close()
+        return following.result() if following.done() else None
     finally:
-        ended.cancel()
+        for task in (ended, following, gate):
+            task.cancel()
         progress.close()
 
 
-def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str) -> int:
-    """Print the job's report; its exit code."""
+def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str | None) -> int:
+    """Print the job's report; its exit code. ``end`` is None for one that was left waiting at a gate."""
     from thirdshift.cli.standing import standing
 
     view = ledger.job_view(job_id)
     stop = view.stop_reason
-    document: dict[str, Any] = standing(view, state="failed" if end and stop is None else "", **where)
-    code = code_for_stop(stop) if stop else ExitCode.FAILED
+    gates = ledger.gates(job_id)
+    document: dict[str, Any] = standing(view, gates, state="failed" if end and stop is None else "", **where)
+    code = code_for_stop(stop) if stop else ExitCode.WAITING if end is None else ExitCode.FAILED
     if end and stop is None:
         document["evidence"] = end
         call.remark(f"the job's workflow was ended from outside: {end}")

@@ -14,6 +14,7 @@ import click
 
 from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
+from thirdshift.cli.ledger_bills import reconcile, reprice
 from thirdshift.core.money import format_usd
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 @click.group()
 def ledger() -> None:
     """The books: verify their sums, price them anew, settle unknown calls by a vendor's bill, export the calls."""
+
+
+ledger.add_command(reconcile)
+ledger.add_command(reprice)
 
 
 @ledger.command()

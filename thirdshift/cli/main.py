@@ -36,6 +36,7 @@ _COMMANDS = {
     "stop": "thirdshift.cli.stop",
     "raise-budget": "thirdshift.cli.raise_budget",
     "report": "thirdshift.cli.report",
+    "outcomes": "thirdshift.cli.outcomes",
     "ledger": "thirdshift.cli.ledger",
     "up": "thirdshift.cli.up",
     "worker": "thirdshift.cli.worker",

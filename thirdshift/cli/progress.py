@@ -25,6 +25,10 @@ class Progress(Protocol):
         """Show what happened."""
         ...
 
+    def say(self, text: str) -> None:
+        """Show some lines beside the journal."""
+        ...
+
     def close(self) -> None:
         """Leave the terminal as it was found."""
         ...
@@ -56,6 +60,10 @@ class PlainProgress:
         self._began = self._began or entry.at
         self._write(line_of(entry, self._began))
 
+    def say(self, text: str) -> None:
+        """Write the lines."""
+        self._write(text)
+
     def close(self) -> None:
         """Nothing to leave."""
 
@@ -85,6 +93,12 @@ class LiveProgress:
                 no_wrap=True,
             )
         )
+
+    def say(self, text: str) -> None:
+        """Print the lines above the standing line."""
+        from rich.text import Text
+
+        self._live.console.print(Text(text, style="bold"), highlight=False, soft_wrap=True)
 
     def refresh(self) -> None:
         """Draw the standing line now."""

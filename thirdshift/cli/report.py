@@ -1,10 +1,12 @@
-"""``thirdshift report``: what was accepted, what it cost, and why the rest stopped."""
+"""``thirdshift report``: what was spent, on what, what came of it, and where it was wasted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,21 +14,70 @@ from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
 
 if TYPE_CHECKING:
-    from thirdshift.adapters.ledger import SqlLedger
-    from thirdshift.core.views import CostLine, JobSummary
+    from datetime import datetime
 
-_ALL = 100_000
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.periods import Period
+    from thirdshift.core.reckoning import Answers, Dimension
+
+_DIMENSIONS = (
+    "model", "tier", "role", "reason", "risk", "repository", "spec", "workflow", "task", "tier-path", "output", "stop",
+    "week", "day",
+)  # fmt: skip
+_PEOPLE = frozenset({"submitter", "reviewer", "person", "author", "user", "people"})
+_STDOUT = "-"
+
+
+class _Breakdown(click.ParamType[str]):
+    """A dimension; never a person."""
+
+    name = "dimension"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The dimension as it is written."""
+        text = str(value).replace("_", "-")
+        if text in _DIMENSIONS:
+            return text
+        if text in _PEOPLE:
+            self.fail("spend is not broken down by people: tokens measure work badly and people worse", param, ctx)
+        self.fail(f"`{value}` is none of: {', '.join(_DIMENSIONS)}", param, ctx)
 
 
 @click.command()
 @click.argument("job", required=False)
+@click.option("--since", help="From this day or time on: 2026-03-01, 2026-03-01T22:30, yesterday, 7d, 2w, 36h.")
+@click.option("--until", help="Up to this time; a day is included.")
+@click.option("--by", "dimension", type=_Breakdown(), metavar="WHAT", help=f"One table: {', '.join(_DIMENSIONS)}.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write one row for each run (or group of --by); - is stdout.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page with charts that opens offline; - is stdout.")
 @invocation
-def report(call: Invocation, job: str | None) -> int:
-    """Report on a job, or over all jobs: cost by attempt, tier, model and role, with tokens in, cached and out."""
+def report(
+    call: Invocation,
+    job: str | None,
+    since: str | None,
+    until: str | None,
+    dimension: str | None,
+    csv_file: str | None,
+    html_file: str | None,
+) -> int:
+    """Report on a job, or on all work of a period.
+
+    Says which agents used the most; what drove the spend; what was accepted, edited, rejected and reverted; which
+    tiers handled which risks; which policy stopped what; what an accepted outcome cost; and where money was wasted.
+    """
+    # Hundreds of thousands of rows, none of them garbage before the command ends.
+    gc.disable()
     from thirdshift.bootstrap.services import open_books
 
-    with closing(open_books(call.settings())) as ledger:
-        return _of_one(call, ledger, job) if job else _of_all(call, ledger)
+    if csv_file == html_file == _STDOUT:
+        raise click.UsageError("standard output takes one of --csv - and --html -; name a file for the other")
+    settings = call.settings()
+    with closing(open_books(settings)) as ledger:
+        if job and not (since or until or dimension or csv_file or html_file):
+            return _of_one(call, ledger, job)
+        period = _period(since, until, settings.zone)
+        answers = _answers(ledger, period, job)
+    return _deliver(call, answers, dimension, csv_file, html_file)
 
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
@@ -42,19 +93,91 @@ def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
     return ExitCode.DONE
 
 
-def _of_all(call: Invocation, ledger: SqlLedger) -> int:
-    from thirdshift.cli.standing import cost_line, summary
+def _now() -> datetime:
+    from thirdshift.bootstrap.services import clock
 
-    rows = ledger.list_jobs(_ALL)
-    lines = ledger.cost_lines(None)
-    call.answer(
-        {"jobs": [summary(row) for row in rows], "costs": [cost_line(line) for line in lines]},
-        lambda: _overall_text(rows, lines),
-    )
+    return clock()
+
+
+def _period(since: str | None, until: str | None, zone: Any) -> Period:
+    from thirdshift.core.errors import BadInput
+    from thirdshift.core.periods import Period, parse_moment
+
+    now = _now()
+    try:
+        begin = parse_moment(since, now, zone) if since else None
+        end = parse_moment(until, now, zone, end=True) if until else None
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    if begin is not None and end is not None and begin >= end:
+        raise BadInput(f"--since {since} is not before --until {until}; swap them, or leave one out")
+    return Period(begin, end, zone)
+
+
+def _answers(ledger: SqlLedger, period: Period, job: str | None) -> Answers:
+    from thirdshift.cli.standing import find_job
+    from thirdshift.core.reckoning import reckon
+
+    job_id = find_job(ledger, job).job.job_id if job else None
+    return reckon(ledger.facts(period, job_id), period)
+
+
+def _deliver(
+    call: Invocation, answers: Answers, by: str | None, csv_file: str | None, html_file: str | None
+) -> ExitCode:
+    from thirdshift.core.reckoning import Dimension
+
+    dimension = Dimension(by) if by else None
+    if csv_file:
+        _write(call, csv_file, lambda: _csv(answers, dimension))
+    if html_file:
+        from thirdshift.reports.page import render_page
+
+        _write(call, html_file, lambda: render_page(answers, _now()))
+    if _STDOUT not in (csv_file, html_file):
+        call.answer(_document(answers, dimension) if call.as_json else {}, lambda: _text(answers, dimension))
     return ExitCode.DONE
 
 
-def _overall_text(rows: Sequence[JobSummary], lines: Sequence[CostLine]) -> str:
-    from thirdshift.reports.overall import render_overall
+def _write(call: Invocation, file: str, text: Callable[[], str]) -> None:
+    if file == _STDOUT:
+        click.echo(text(), nl=False)
+        return
+    path = Path(file)
+    path.write_text(text(), encoding="utf-8", newline="")
+    call.remark(f"wrote {path}")
 
-    return render_overall(rows, lines)
+
+def _groups(answers: Answers, dimension: Dimension) -> list[Any]:
+    from thirdshift.core.reckoning import breakdown
+
+    return breakdown(dimension, answers.cells, answers.runs, answers.period)
+
+
+def _csv(answers: Answers, dimension: Dimension | None) -> str:
+    from thirdshift.reports.routing_rows import RUN_COLUMNS, group_columns, group_row, run_row, to_csv
+
+    if dimension is None:
+        return to_csv((run_row(run) for run in answers.runs), RUN_COLUMNS)
+    name = dimension.value.replace("-", "_")
+    rows = [group_row(group, (name,)) for group in _groups(answers, dimension)]
+    return to_csv(rows, group_columns(name))
+
+
+def _document(answers: Answers, dimension: Dimension | None) -> dict[str, Any]:
+    from thirdshift.reports.questions_json import document, period_document
+    from thirdshift.reports.routing_rows import group_row
+
+    if dimension is None:
+        return document(answers)
+    name = dimension.value.replace("-", "_")
+    groups = [group_row(group, (name,)) for group in _groups(answers, dimension)]
+    return {"period": period_document(answers), "by": name, "groups": groups}
+
+
+def _text(answers: Answers, dimension: Dimension | None) -> str:
+    from thirdshift.reports.questions_text import render_answers, render_breakdown
+
+    if dimension is None:
+        return render_answers(answers)
+    return render_breakdown(answers, dimension, _groups(answers, dimension))

@@ -1,4 +1,4 @@
-"""``thirdshift resume``: go on with a job that stopped, from its best tree, with more room where it needs any."""
+"""``thirdshift resume``: go on with a job that is paused, or that stopped, with more room where it needs any."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def resume(
     max_steps: int | None,
     max_wall: float | None,
 ) -> int:
-    """Go on with a job that stopped, from its best tree, and follow it to its end.
+    """Go on with a job that stopped, from its best tree, and follow it to its end; or let a paused one go on.
 
     What is not stated is as the spec has it. Ctrl-C leaves the job as it stands; it is durable.
     """
@@ -50,10 +50,14 @@ async def _resume(call: Invocation, settings: Settings, job: str, room: Room) ->
     from thirdshift.bootstrap.submission import Submitted
     from thirdshift.cli.foreground import carry_through
     from thirdshift.cli.standing import find_job
+    from thirdshift.cli.telling_work import tell_job
 
-    settings.require_keys()
     with closing(open_books(settings)) as ledger:
-        job_id = find_job(ledger, job).job.job_id
+        view = find_job(ledger, job)
+        job_id = view.job.job_id
+        if view.stop_reason is None and room == resuming.Room():
+            return await tell_job(call, settings, job_id, "resume", {"who": settings.submitter})
+        settings.require_keys()
 
         async def begin(services: Services, client: Client) -> Submitted:
             return await resuming.resume(settings, services, client, job_id, room)

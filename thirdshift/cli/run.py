@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--no-wait", is_flag=True, help="Leave with exit code 3 when the job waits for a person.")
 @invocation
-def run(call: Invocation, spec: Path) -> int:
+def run(call: Invocation, spec: Path, no_wait: bool) -> int:
     """Submit a spec and follow it to its end, with live progress and a report.
 
     A server and a worker are brought up for as long as it takes if there are none. Ctrl-C leaves the job as it
-    stands; it is durable, and goes on with `thirdshift up` or the same `thirdshift run` again.
+    stands; it is durable, and goes on with `thirdshift up` or the same `thirdshift run` again. At a gate it says how
+    to answer, and waits.
     """
     settings = call.settings(beside=spec.parent)
-    return run_until_done(run_spec(call, settings, spec))
+    return run_until_done(run_spec(call, settings, spec, wait=not no_wait))
 
 
-async def run_spec(call: Invocation, settings: Settings, spec: Path) -> int:
+async def run_spec(call: Invocation, settings: Settings, spec: Path, *, wait: bool = True) -> int:
     """Run one spec under these settings; its exit code."""
     from temporalio.client import Client
 
@@ -50,4 +52,4 @@ async def run_spec(call: Invocation, settings: Settings, spec: Path) -> int:
         async with open_services(settings, ledger) as services:
             # Refused before a server is started for it.
             await asyncio.to_thread(submission.prepare, settings, services, spec)
-            return await carry_through(call, settings, services, ledger, begin)
+            return await carry_through(call, settings, services, ledger, begin, wait=wait)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from thirdshift.cli.open_gates import gate_row
 from thirdshift.core.errors import BadInput
 from thirdshift.core.money import format_usd
 
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.gate_book import GateRecord
     from thirdshift.core.views import CostLine, JobSummary, JobView
 
 _MANY = 500
 
 
-def standing(view: JobView, *, run_id: str = "", ui_url: str = "", state: str = "") -> dict[str, Any]:
+def standing(
+    view: JobView, gates: Sequence[GateRecord] = (), *, run_id: str = "", ui_url: str = "", state: str = ""
+) -> dict[str, Any]:
     """A job for a program. Money is a decimal string of US dollars; metered, imputed and unknown stay apart.
 
     ``state`` is the engine's word where it knows better than the ledger.
@@ -45,7 +50,7 @@ def standing(view: JobView, *, run_id: str = "", ui_url: str = "", state: str = 
         "commit": view.commit,
         "tree": view.tree or (best.tree if best else ""),
         "checks": [{"id": c.id, "state": c.state, "holdout": c.holdout} for c in best.checks] if best else [],
-        "gates": [],
+        "gates": [gate_row(gate, None, None) for gate in gates],
         "packets": [{"id": packet} for packet in packets],
         "ui_url": ui_url,
         "started_at": _stamp(job.submitted_at),

@@ -24,7 +24,10 @@ _SHOWN = 100
 @click.argument("job", required=False)
 @invocation
 def status(call: Invocation, job: str | None) -> int:
-    """Show where a job stands; without JOB, all jobs. JOB may be any part of an id that only one job has."""
+    """Show where a job stands; without JOB, all jobs. JOB may be any part of an id that only one job has.
+
+    The exit code is 3 for a job that waits for a person.
+    """
     from thirdshift.bootstrap.services import open_books
 
     settings = call.settings()
@@ -51,12 +54,17 @@ def _list_text(rows: Sequence[JobSummary]) -> str:
 async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str) -> int:
     from thirdshift.cli.foreground import report_text
     from thirdshift.cli.standing import find_job, standing
-    from thirdshift.cli.whereabouts import engine_if_up, run_and_link
+    from thirdshift.cli.whereabouts import engine_if_up, is_parked, run_and_link
+    from thirdshift.core.views import JobState
 
     view = find_job(ledger, job)
+    gates = ledger.gates(view.job.job_id)
     async with engine_if_up(settings) as engine:
         where = await run_and_link(engine, view.job.job_id)
-    call.answer(standing(view, **where), lambda: report_text(view, where["ui_url"]))
+        waiting = view.state is JobState.WAITING
+        parked = waiting and engine is not None and await is_parked(engine, gates)
+    state = "parked" if parked else ""
+    call.answer(standing(view, gates, state=state, **where), lambda: report_text(view, where["ui_url"]))
     if engine is None and view.stop_reason is None:
         call.remark("no Temporal server is running, so the job does not move; go on with: thirdshift up")
-    return ExitCode.DONE
+    return ExitCode.WAITING if waiting else ExitCode.DONE

@@ -47,14 +47,14 @@ async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> 
             await _ask(engine, job_id, reason)
             up = await worker_is_up(settings, engine.client)
             ended = up and await _wait_for_the_end(engine, job_id)
-        view = ledger.job_view(job_id)
+        view, gates = ledger.job_view(job_id), ledger.gates(job_id)
     if ended:
         call.say(f"stopped {job_id}; its best tree is on {view.branch}\n  goes on with: {view.remedy}")
     else:
         call.say(f"asked {job_id} to stop")
         why = "it takes a moment more" if up else "no worker is up; it takes effect with the next `thirdshift up`"
         call.remark(why)
-    call.emit({**standing(view, **where), "stop_asked": True, "ended": ended})
+    call.emit({**standing(view, gates, **where), "stop_asked": True, "ended": ended})
     return ExitCode.DONE
 
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job")
+@click.option("--no-wait", is_flag=True, help="Leave with exit code 3 when the job waits for a person.")
 @invocation
-def watch(call: Invocation, job: str) -> int:
+def watch(call: Invocation, job: str, no_wait: bool) -> int:
     """Follow a job to its end with live progress. Ctrl-C stops watching; the job goes on."""
-    return run_until_done(_watch(call, call.settings(), job))
+    return run_until_done(_watch(call, call.settings(), job, wait=not no_wait))
 
 
-async def _watch(call: Invocation, settings: Settings, job: str) -> int:
+async def _watch(call: Invocation, settings: Settings, job: str, *, wait: bool) -> int:
     from thirdshift.bootstrap.services import open_books
     from thirdshift.cli.foreground import tell_outcome, watch_to_the_end
     from thirdshift.cli.standing import find_job
@@ -34,9 +35,9 @@ async def _watch(call: Invocation, settings: Settings, job: str) -> int:
         job_id = view.job.job_id
         async with engine_if_up(settings) as engine:
             where = await run_and_link(engine, job_id)
-            end = ""
+            end: str | None = ""
             if engine is not None and where["run_id"]:
-                end = await watch_to_the_end(call, ledger, engine, job_id)
+                end = await watch_to_the_end(call, ledger, engine, job_id, wait=wait)
             elif view.stop_reason is None:
                 raise EngineUnavailable(
                     f"{job_id} has not ended, but no Temporal server is running, so it does not move;"

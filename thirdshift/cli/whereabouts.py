@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from thirdshift.core.ui_links import workflow_link
 
 if TYPE_CHECKING:
     from thirdshift.adapters.engine.access import Engine
+    from thirdshift.core.gate_book import GateRecord
     from thirdshift.settings import Settings
 
 
@@ -49,3 +50,20 @@ async def run_and_link(engine: Engine | None, job_id: str) -> dict[str, str]:
         "run_id": found.run_id,
         "ui_url": workflow_link(engine.ui_url, engine.client.namespace, job_id, found.run_id),
     }
+
+
+async def is_parked(engine: Engine, gates: Sequence[GateRecord]) -> bool:
+    """Whether an open gate's deadline has passed, so that nobody is reminded of it any more."""
+    from temporalio.common import SearchAttributeKey
+    from temporalio.service import RPCError
+
+    state = SearchAttributeKey.for_keyword("LoopState")
+    for gate in gates:
+        if gate.end is None:
+            try:
+                found = await engine.client.get_workflow_handle(gate.owner_id).describe()
+            except RPCError:
+                continue
+            if found.typed_search_attributes.get(state) == "parked":
+                return True
+    return False

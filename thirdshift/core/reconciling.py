@@ -9,7 +9,7 @@ it began or ended is not stated, so neighbouring stretches that a call reaches a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from thirdshift.core.calls import CallState
@@ -20,6 +20,8 @@ from thirdshift.core.rates import Rates
 from thirdshift.core.served_model import same_model
 from thirdshift.core.usage import Usage
 
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""A vendor may book a call so much before or after the time that the ledger has for it."""
 UNITS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
 
 
@@ -111,22 +113,18 @@ def _of_model(
     export: UsageExport, model: str, names: set[str], calls: Sequence[BookedCall], lists: Mapping[str, Rates]
 ) -> Iterable[Decision]:
     covered = (export.buckets[0].starts_at, export.buckets[-1].ends_at)
-    inside = []
-    for call in calls:
-        if _end(call) < covered[0] or call.opened_at >= covered[1]:
-            continue
-        if call.opened_at < covered[0] or _end(call) >= covered[1]:
-            if call.state is CallState.UNKNOWN:
-                yield _open(call, "the export does not cover all of this call; export a little more on both sides")
-            continue
-        inside.append(call)
-    for stretch in _stretches(export.buckets, inside):
-        there = [c for c in inside if stretch[0].starts_at <= c.opened_at < stretch[-1].ends_at]
-        yield from _of_stretch(stretch, model, names, there, lists, openai=export.vendor == "openai")
+    touching = [call for call in calls if _begin(call) < covered[1] and _end(call) >= covered[0]]
+    for stretch in _stretches(export.buckets, touching):
+        there = [c for c in touching if _begin(c) < stretch[-1].ends_at and _end(c) >= stretch[0].starts_at]
+        yield from _of_stretch(stretch, model, names, there, lists, export)
+
+
+def _begin(call: BookedCall) -> datetime:
+    return call.opened_at - CLOCKS_DIFFER
 
 
 def _end(call: BookedCall) -> datetime:
-    return max(call.opened_at, call.closed_at or call.opened_at)
+    return max(call.opened_at, call.closed_at or call.opened_at) + CLOCKS_DIFFER
 
 
 def _open(call: BookedCall, why: str) -> NotMatched:
@@ -137,7 +135,7 @@ def _stretches(buckets: Sequence[Bucket], calls: Sequence[BookedCall]) -> list[l
     """Buckets, joined where a call reaches from one into the next."""
     found: list[list[Bucket]] = []
     for bucket in buckets:
-        joined = found and any(call.opened_at < bucket.starts_at <= _end(call) for call in calls)
+        joined = found and any(_begin(call) < bucket.starts_at <= _end(call) for call in calls)
         if joined:
             found[-1].append(bucket)
         else:
@@ -151,8 +149,7 @@ def _of_stretch(
     names: set[str],
     calls: Sequence[BookedCall],
     lists: Mapping[str, Rates],
-    *,
-    openai: bool,
+    export: UsageExport,
 ) -> Iterable[Decision]:
     rows = [billed for bucket in stretch for billed in bucket.billed if billed.model in names]
     unknown = [call for call in calls if call.state is CallState.UNKNOWN]
@@ -171,8 +168,12 @@ def _of_stretch(
     if any(call.state is CallState.HELD for call in calls):
         yield unmatched("a call is still under way; reconcile again when it has ended")
         return
+    if any(_begin(c) < export.buckets[0].starts_at or _end(c) >= export.buckets[-1].ends_at for c in calls):
+        if unknown:
+            yield unmatched("a call reaches beyond the export; export a little more on both sides")
+        return
     settled = [call.usage for call in calls if call.state is CallState.SETTLED and call.usage is not None]
-    left = _left([billed.usage for billed in rows], settled, openai=openai)
+    left = _left([billed.usage for billed in rows], settled, openai=export.vendor == "openai")
     short = [f"{-amount:,} {unit}" for unit, amount in left.items() if amount < 0]
     if short:
         yield unmatched(f"the ledger has {', '.join(short)} more than the vendor billed")

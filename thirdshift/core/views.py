@@ -15,7 +15,7 @@ from thirdshift.core.ledger import JobRow, Role
 class JobState(StrEnum):
     """Where a job stands, as ``status --json`` says it.
 
-    The ledger knows all of these but ``waiting`` and ``parked``, which are the engine's to tell.
+    The ledger knows all of these but ``parked``, a way of ``waiting`` that is the engine's to tell.
     """
 
     QUEUED = "queued"

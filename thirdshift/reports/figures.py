@@ -5,15 +5,14 @@ from __future__ import annotations
 from thirdshift.core.money import NANO_PER_USD, format_usd
 from thirdshift.core.views import Spend
 
-_LEAST_SHOWN = NANO_PER_USD // 10_000
 
-
-def money(nano: int) -> str:
-    """Dollars to a hundredth of a cent, thousands marked; less than that is said to be so."""
-    if 0 < nano < _LEAST_SHOWN:
-        return "<$0.0001"
-    whole, _, cents = format_usd(nano, 4).partition(".")
-    return f"${int(whole):,}.{cents}"
+def money(nano: int, places: int = 4) -> str:
+    """Dollars to a hundredth of a cent (or ``places``), thousands marked; less than that is said to be so."""
+    least = NANO_PER_USD // 10**places
+    if 0 < nano < least:
+        return f"<${format_usd(least)}"
+    whole, _, rest = format_usd(nano, places).partition(".")
+    return f"${int(whole):,}.{rest}"
 
 
 def of_budget(nano: int, budget_nano: int | None) -> str:
@@ -23,6 +22,14 @@ def of_budget(nano: int, budget_nano: int | None) -> str:
     whole, _, cents = format_usd(budget_nano).partition(".")
     share = f" ({nano * 100 // budget_nano}%)" if budget_nano else ""
     return f"{money(nano)} of ${int(whole):,}.{cents:0<2}{share}"
+
+
+def share(part: int, whole: int) -> str:
+    """How much of the whole, in percent; ``<1%`` is not nothing."""
+    if not whole or not part:
+        return "0%"
+    percent = part * 100 / whole
+    return "<1%" if percent < 1 else f"{percent:.0f}%"
 
 
 def count(number: int) -> str:

@@ -177,6 +177,8 @@ def _next(view: JobView) -> list[str]:
         ]
     if view.remedy:
         return ["NEXT", f"  {visible(view.remedy)}"]
+    if view.state is JobState.WAITING:
+        return ["NEXT", f"  thirdshift decide {job.job_id}"]
     if view.stop_reason is None:
         return ["NEXT", f"  thirdshift watch {job.job_id}"]
     return []

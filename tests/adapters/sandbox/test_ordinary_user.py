@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 NOBODY = 65534
 SUITES = ("test_conformance.py", "test_limits.py", "test_setup_cache.py", "test_survivors.py", "test_walls.py")
+ATTACKS = ("test_egress.py", "test_hoarding.py", "test_inside.py", "test_lingering.py")
 
 # Directories that only root may enter are replaced, for this process alone, by ones that hold just what is needed.
 SHOW = r"""
@@ -47,12 +48,17 @@ def closed_ancestors(paths: list[Path]) -> list[Path]:
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(os.geteuid() != 0, reason="these tests already run as an ordinary user")
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv of util-linux to become somebody else")
-def test_everything_holds_for_an_ordinary_user(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "suites",
+    [[HERE / suite for suite in SUITES], [REPOSITORY / "tests" / "attacks" / suite for suite in ATTACKS]],
+    ids=["the sandbox's own tests", "attacks"],
+)
+def test_everything_holds_for_an_ordinary_user(tmp_path: Path, suites: list[Path]) -> None:
     with tempfile.TemporaryDirectory() as stash:
-        _run_as_ordinary_user(tmp_path, stash)
+        _run_as_ordinary_user(tmp_path, stash, suites)
 
 
-def _run_as_ordinary_user(tmp_path: Path, stash: str) -> None:
+def _run_as_ordinary_user(tmp_path: Path, stash: str, suites: list[Path]) -> None:
     needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), REPOSITORY]
     mounting = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", stash], capture_output=True)
     if mounting.returncode != 0:
@@ -83,7 +89,7 @@ def _run_as_ordinary_user(tmp_path: Path, stash: str) -> None:
             SHOW,
             "sh",
             *pytest_words,
-            *(str(HERE / suite) for suite in SUITES),
+            *map(str, suites),
         ],
         env=environment,
         cwd=REPOSITORY,

@@ -79,6 +79,8 @@ def test_no_two_names_share_a_number(machine: str) -> None:
         (syscalls.IOCTL, (0, 0x1_0000_5412), "EPERM"),
         (syscalls.PERSONALITY, (0xFFFFFFFF,), ALLOW),
         (syscalls.PERSONALITY, (0x0040000,), "EPERM"),
+        (syscalls.PRLIMIT, (0, 7), ALLOW),
+        (syscalls.PRLIMIT, (1, 7), "EPERM"),
     ],
 )
 def test_arguments_decide(machine: str, call: syscalls.Numbers, arguments: tuple[int, ...], answer: str) -> None:

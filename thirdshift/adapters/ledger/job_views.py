@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from thirdshift.adapters.ledger.cost_views import cost_lines
+from thirdshift.adapters.ledger.gate_tables import gates
 from thirdshift.adapters.ledger.journal import money_of
 from thirdshift.adapters.ledger.records import read_job
 from thirdshift.adapters.ledger.tables import attempts, jobs, loops, messages, verdicts
@@ -84,7 +85,7 @@ def job_view(connection: Connection, job_id: str) -> JobView:
     judged = [view for _, number, view in views if number > 0]
     return JobView(
         job=read_job(connection, job_id),
-        state=_state(reason, [attempt.role for attempt in tried]),
+        state=_state(reason, [attempt.role for attempt in tried], job_id in _waiting(connection)),
         budget_nano=money_of(connection, job_id)["budget_nano"],
         spend=sum((attempt.spend for attempt in tried), Spend()),
         tokens=sum((attempt.tokens for attempt in tried), Tokens()),
@@ -138,9 +139,16 @@ def _attempt_view(row: RowMapping, steps: int, lines: Iterable[CostLine], by_id:
     )
 
 
-def _state(reason: StopReason | None, roles: list[str]) -> JobState:
+def _waiting(connection: Connection) -> frozenset[str]:
+    """Jobs with an open gate."""
+    return frozenset(connection.execute(select(gates.c.job_id).where(gates.c.end.is_(None))).scalars())
+
+
+def _state(reason: StopReason | None, roles: list[str], waiting: bool) -> JobState:
     if reason is not None:
         return state_after(reason)
+    if waiting:
+        return JobState.WAITING
     if not roles:
         return JobState.QUEUED
     return JobState.PLANNING if all(role == "plan" for role in roles) else JobState.RUNNING
@@ -149,13 +157,15 @@ def _state(reason: StopReason | None, roles: list[str]) -> JobState:
 def list_jobs(connection: Connection, limit: int) -> tuple[JobSummary, ...]:
     """The newest jobs first."""
     newest = select(jobs).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id).limit(limit)
-    return tuple(_summary(connection, row) for row in connection.execute(newest).mappings().all())
+    waiting = _waiting(connection)
+    rows = connection.execute(newest).mappings().all()
+    return tuple(_summary(connection, row, row["job_id"] in waiting) for row in rows)
 
 
 _ROLES = select(attempts.c.role).where(attempts.c.job_id == bindparam("job"))
 
 
-def _summary(connection: Connection, row: RowMapping) -> JobSummary:
+def _summary(connection: Connection, row: RowMapping, waiting: bool) -> JobSummary:
     roles = list(connection.execute(_ROLES, {"job": row["job_id"]}).scalars())
     money = money_of(connection, row["job_id"])
     reason = StopReason(row["stop_reason"]) if row["stop_reason"] else None
@@ -165,7 +175,7 @@ def _summary(connection: Connection, row: RowMapping) -> JobSummary:
         task=row["task"],
         risk=row["risk"],
         repository=row["repository"],
-        state=_state(reason, roles),
+        state=_state(reason, roles, waiting),
         stop_reason=reason,
         attempts=sum(role != "plan" for role in roles),
         spend=Spend(

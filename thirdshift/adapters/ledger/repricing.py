@@ -45,9 +45,7 @@ def repriced(connection: Connection, model: str, rates: Rates | None, why: str) 
         if missing:
             continue
         if by is None or usage is None:
-            missing = (
-                f"price list {row['price_snapshot']} is not in the ledger" if by is None else "calls without usage"
-            )
+            missing = "their price list is not in the ledger" if by is None else "they report no usage"
             continue
         try:
             anew += row["calls"] * cost_nano(by, usage)

@@ -12,7 +12,7 @@ from thirdshift.adapters.llm.answers import finished_answer
 from thirdshift.adapters.llm.anthropic_request import DIALECT, anthropic_effort, anthropic_prompt
 from thirdshift.adapters.llm.canonical import read_tool_call, well_formed, well_formed_json
 from thirdshift.adapters.llm.connection import NO_KEY, host_of, open_client, timeouts
-from thirdshift.adapters.llm.fault_translation import FaultTranslator
+from thirdshift.adapters.llm.fault_translation import FaultTranslator, SdkErrors
 from thirdshift.adapters.llm.usage_counts import anthropic_usage
 from thirdshift.core.conversation import Part, Reasoning, Text
 from thirdshift.core.errors import ModelFault
@@ -30,12 +30,21 @@ _STOPS = {
 }
 
 
+ANTHROPIC_ERRORS = SdkErrors(
+    root=anthropic.AnthropicError,
+    status=anthropic.APIStatusError,
+    invalid=anthropic.APIResponseValidationError,
+    connection=anthropic.APIConnectionError,
+    any_answer=anthropic.APIError,
+)
+
+
 class AnthropicModel:
     """A provider that speaks Messages. ``name`` is its name in the configuration, used in error texts."""
 
     def __init__(self, *, name: str, base_url: str | None, api_key: str | None) -> None:
         base_url = base_url or DEFAULT_BASE_URL
-        self._faults = FaultTranslator(name, host_of(base_url), api_key)
+        self._faults = FaultTranslator(name, host_of(base_url), api_key, ANTHROPIC_ERRORS)
         self._client = anthropic.AsyncAnthropic(
             api_key=api_key or NO_KEY,
             base_url=base_url,

@@ -13,7 +13,7 @@ from thirdshift.adapters.llm.canonical import canonical_json, read_tool_call, we
 from thirdshift.adapters.llm.chat_request import DIALECT, chat_body
 from thirdshift.adapters.llm.connection import host_of, timeouts
 from thirdshift.adapters.llm.fault_translation import FaultTranslator
-from thirdshift.adapters.llm.openai_client import DEFAULT_BASE_URL, open_sdk
+from thirdshift.adapters.llm.openai_client import DEFAULT_BASE_URL, OPENAI_ERRORS, open_sdk
 from thirdshift.adapters.llm.usage_counts import chat_usage
 from thirdshift.core.conversation import Part, Reasoning, Text, ToolCall
 from thirdshift.core.ports import ModelAnswer, ModelRequest, StopKind
@@ -28,7 +28,7 @@ class OpenAIChatModel:
     def __init__(self, *, name: str, base_url: str | None, api_key: str | None) -> None:
         base_url = base_url or DEFAULT_BASE_URL
         self._vendor_itself = host_of(base_url) == host_of(DEFAULT_BASE_URL)
-        self._faults = FaultTranslator(name, host_of(base_url), api_key)
+        self._faults = FaultTranslator(name, host_of(base_url), api_key, OPENAI_ERRORS)
         self._client = open_sdk(base_url, api_key)
 
     async def answer(self, request: ModelRequest, on_progress: Callable[[], None]) -> ModelAnswer:

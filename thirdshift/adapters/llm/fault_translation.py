@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-import anthropic
 import httpx2
-import openai
 
 from thirdshift.adapters.llm.error_bodies import (
     kind_of_error,
@@ -33,10 +31,24 @@ _REMEDIES = {
 }
 
 
+class SdkErrors(NamedTuple):
+    """The classes of one SDK's errors; both SDKs name them alike.
+
+    Each adapter gives those of its own SDK: importing the other vendor's would cost a second at start-up.
+    """
+
+    root: type[Exception]
+    status: type[Exception]
+    invalid: type[Exception]
+    connection: type[Exception]
+    any_answer: type[Exception]
+
+
 class FaultTranslator:
     """Translates the failures of one provider's calls. ``secret`` never appears in a text it writes."""
 
-    def __init__(self, provider: str, host: str, secret: str | None) -> None:
+    def __init__(self, provider: str, host: str, secret: str | None, sdk: SdkErrors) -> None:
+        self._sdk = sdk
         self._where = f"{provider} ({host})"
         self._secret = secret
 
@@ -45,7 +57,7 @@ class FaultTranslator:
         """Let nothing out of the block but ``ModelFault``, cancellation, and errors of the caller's own."""
         try:
             yield
-        except (anthropic.AnthropicError, openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (self._sdk.root, httpx2.HTTPError, httpx2.InvalidURL) as error:
             # `from None`: the SDK's error holds the request, its headers and the key.
             raise self._of_sdk(error, model) from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -84,19 +96,20 @@ class FaultTranslator:
         text = bytes(body[:_READ_BYTES]).decode("utf-8", "replace")
         raise self.fault(FaultKind.BAD_BODY, model, f"a {kind} body instead of a stream: {text}", True)
 
-    def _of_sdk(self, error: Exception, model: str) -> ModelFault:
-        if isinstance(error, anthropic.APIStatusError | openai.APIStatusError):
+    def _of_sdk(self, error: Any, model: str) -> ModelFault:
+        if isinstance(error, self._sdk.status):
             return self._of_status(error, model)
-        if isinstance(error, anthropic.APIResponseValidationError | openai.APIResponseValidationError):
+        if isinstance(error, self._sdk.invalid):
             return self.fault(FaultKind.BAD_BODY, model, f"an answer that does not parse: {error}", True)
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        if isinstance(error, anthropic.APIConnectionError | openai.APIConnectionError):
+        if isinstance(error, self._sdk.connection):
             return self._of_transport(cause, model)
-        if isinstance(error, anthropic.APIError | openai.APIError):
-            return self.of_event(model, error.body if error.body is not None else error.message)
+        if isinstance(error, self._sdk.any_answer):
+            body: object = getattr(error, "body", None)
+            return self.of_event(model, body if body is not None else str(error))
         return self._of_transport(error, model)
 
-    def _of_status(self, error: anthropic.APIStatusError | openai.APIStatusError, model: str) -> ModelFault:
+    def _of_status(self, error: Any, model: str) -> ModelFault:
         status: int | None = error.status_code
         if status is not None and status < 300:
             return self.of_event(model, error.body)

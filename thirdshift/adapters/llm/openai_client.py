@@ -8,7 +8,16 @@ import openai
 
 from thirdshift.adapters.llm.canonical import canonical_json
 from thirdshift.adapters.llm.connection import NO_KEY, open_client
+from thirdshift.adapters.llm.fault_translation import SdkErrors
 from thirdshift.core.ports import ModelRequest
+
+OPENAI_ERRORS = SdkErrors(
+    root=openai.OpenAIError,
+    status=openai.APIStatusError,
+    invalid=openai.APIResponseValidationError,
+    connection=openai.APIConnectionError,
+    any_answer=openai.APIError,
+)
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 

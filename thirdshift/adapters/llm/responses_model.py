@@ -11,7 +11,7 @@ from thirdshift.adapters.llm.answers import finished_answer
 from thirdshift.adapters.llm.canonical import read_tool_call, well_formed, well_formed_json
 from thirdshift.adapters.llm.connection import host_of, timeouts
 from thirdshift.adapters.llm.fault_translation import FaultTranslator
-from thirdshift.adapters.llm.openai_client import DEFAULT_BASE_URL, open_sdk
+from thirdshift.adapters.llm.openai_client import DEFAULT_BASE_URL, OPENAI_ERRORS, open_sdk
 from thirdshift.adapters.llm.responses_request import DIALECT, PHASE, responses_prompt, responses_settings
 from thirdshift.adapters.llm.usage_counts import responses_usage
 from thirdshift.core.conversation import Part, Reasoning, Text, ToolCall
@@ -26,7 +26,7 @@ class OpenAIResponsesModel:
 
     def __init__(self, *, name: str, base_url: str | None, api_key: str | None) -> None:
         base_url = base_url or DEFAULT_BASE_URL
-        self._faults = FaultTranslator(name, host_of(base_url), api_key)
+        self._faults = FaultTranslator(name, host_of(base_url), api_key, OPENAI_ERRORS)
         self._client = open_sdk(base_url, api_key)
 
     async def answer(self, request: ModelRequest, on_progress: Callable[[], None]) -> ModelAnswer:

@@ -51,8 +51,9 @@ class History:
 
 
 def read_history(git: GitProcess, git_dir: str, tip: str, bases: Iterable[str]) -> History:
-    """The history of ``tip`` down to the bases. Raises ``HubUnavailable``."""
-    span = [tip, *(f"^{base}" for base in sorted(set(bases)))]
+    """The history of ``tip`` down to where the oldest of the bases began. Raises ``HubUnavailable``."""
+    roots = git.run(["merge-base", "--octopus", *sorted(set(bases))], git_dir=git_dir, may_fail=True)
+    span = [tip, *(f"^{root}" for root in roots.decode("ascii").split())]
     patches = _patches(git, git_dir, span)
     commits = {c.commit: c for c in _commits(git, git_dir, span, patches)}
     mainline: list[Commit] = []

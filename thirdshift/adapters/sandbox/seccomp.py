@@ -109,6 +109,8 @@ def _argument_rules() -> list[tuple[syscalls.Numbers, list[Instruction]]]:
             [_argument(1), *_when(_EQUAL, _TIOCSTI, refused), *_when(_EQUAL, _TIOCLINUX, refused)],
         ),
         (syscalls.PERSONALITY, [_argument(0), *_unless_one_of(_PERSONALITIES, refused)]),
+        # Process 1 has the same user: with its limits lowered from inside, it could start no further command.
+        (syscalls.PRLIMIT, [_argument(0), *_unless_one_of((0,), refused)]),
     ]
     # A set-user-id file that a sandboxed root worker leaves in the workspace would be one on the host too.
     for numbers, mode in syscalls.MODE_ARGUMENT.values():

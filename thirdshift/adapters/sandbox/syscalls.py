@@ -114,6 +114,7 @@ SOCKET = Numbers(41, 198)
 SOCKETPAIR = Numbers(53, 199)
 IOCTL = Numbers(16, 29)
 PERSONALITY = Numbers(135, 92)
+PRLIMIT = Numbers(302, 261)
 
 MODE_ARGUMENT: dict[str, tuple[Numbers, int]] = {
     "chmod": (Numbers(90, None), 1),
