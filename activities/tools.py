@@ -18,6 +18,7 @@ from thirdshift.adapters.workspace.workspaces import Workspace
 from thirdshift.core.conversation import Message, Part, Text, ToolCall, ToolResult
 from thirdshift.core.errors import SetupFailed, TreeRefused
 from thirdshift.core.history import StopReason
+from thirdshift.core.ladder import Rung
 from thirdshift.core.ledger import CallRow, ToolRun
 from thirdshift.core.money import format_usd
 from thirdshift.core.ports import ModelAnswer, StopKind, Trailers
@@ -42,6 +43,21 @@ class Done:
     finished: bool = False
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a step begins with."""
+
+    context: LoopContext
+    rung: Rung
+    known: tuple[str, ...]
+    """Paths of the tree, where the text protocol needs them to recognise labels."""
+    call: CallRow
+    answer: ModelAnswer
+    last_call: int
+    standing: tuple[str, str]
+    """Tree and commit that the step starts from."""
+
+
 class ToolActivities:
     """Runs on the host that has the loop's workspace."""
 
@@ -53,9 +69,8 @@ class ToolActivities:
         """Run them once: a retry of a step that finished finds its results, and one that did not starts it over."""
         services, loop_id = self._services, this_workflow()
         async with beating():
-            stored = await asyncio.to_thread(services.ledger.tool_run, given.call)
-            if stored is None:
-                stored = await self._step(loop_id, given)
+            facts = await asyncio.to_thread(self._facts, loop_id, given)
+            stored = facts if isinstance(facts, ToolRun) else await self._step(loop_id, given, facts)
         return ToolsRan(
             tree=stored.tree,
             commit=stored.commit if stored.changed else "",
@@ -63,36 +78,50 @@ class ToolActivities:
             finished=stored.finished,
         )
 
-    async def _step(self, loop_id: str, given: RunTools) -> ToolRun:
-        services, ledger = self._services, self._services.ledger
-        context = await asyncio.to_thread(read_context, services, loop_id)
-        last_call, tree, commit = await asyncio.to_thread(ledger.standing, loop_id, given.n)
-        call = await asyncio.to_thread(ledger.call, given.call)
-        answer = await asyncio.to_thread(ledger.answer, given.call)
+    def _facts(self, loop_id: str, given: RunTools) -> Facts | ToolRun:
+        """Everything that the step needs from the books, in one go; or its outcome, if it has one."""
+        ledger = self._services.ledger
+        if stored := ledger.tool_run(given.call):
+            return stored
+        last_call, tree, commit = ledger.standing(loop_id, given.n)
+        attempt = ledger.conversation(loop_id, given.n).attempt
+        return Facts(
+            context=read_context(self._services, loop_id),
+            rung=attempt.rung,
+            known=self._services.hub.list_paths(attempt.start_tree) if attempt.rung.tools == "text" else (),
+            call=ledger.call(given.call),
+            answer=ledger.answer(given.call),
+            last_call=last_call,
+            standing=(tree, commit),
+        )
+
+    async def _step(self, loop_id: str, given: RunTools, facts: Facts) -> ToolRun:
+        services, ledger, context = self._services, self._services.ledger, facts.context
         began = time.monotonic()
         try:
             async with services.workspaces.stand_on(
-                loop_id, tree, f"{given.n}:{last_call}", lambda directory: sandbox_plan(services, context, directory)
+                loop_id,
+                facts.standing[0],
+                f"{given.n}:{facts.last_call}",
+                lambda directory: sandbox_plan(services, context, directory),
             ) as workspace:
                 workspace.begin()
-                done = await self._answered(answer, loop_id, given.n, workspace)
-                run = await self._recorded(context, call, done, (tree, commit), workspace, time.monotonic() - began)
+                done = await self._answered(facts, workspace)
+                run = await self._recorded(facts, done, workspace, time.monotonic() - began)
                 await whole(ledger.put_tool_run, run, services.clock())
                 workspace.finish(f"{given.n}:{given.call}")
                 return run
         except SetupFailed as failure:
             raise refusal(StopReason.SETUP_FAILED, str(failure)) from failure
 
-    async def _answered(self, answer: ModelAnswer, loop_id: str, number: int, workspace: Workspace) -> Done:
+    async def _answered(self, facts: Facts, workspace: Workspace) -> Done:
         """Do what the answer asks for. A tool runs only where the model stopped in order to have it run."""
-        conversation = await asyncio.to_thread(self._services.ledger.conversation, loop_id, number)
-        rung = conversation.attempt.rung
+        answer, rung = facts.answer, facts.rung
         if answer.stop is StopKind.MAX_TOKENS and rung.tools != "text":
             return _cut_off(answer.message)
         done = Done(asked=[(call.name, call.arguments, call.raw) for call in answer.message.tool_calls])
         if rung.tools == "text":
-            known = await asyncio.to_thread(self._services.hub.list_paths, conversation.attempt.start_tree)
-            await self._written_out(answer, known, workspace, done)
+            await self._written_out(answer, facts.known, workspace, done)
         elif answer.stop is StopKind.TOOLS:
             for call in answer.message.tool_calls:
                 request = (
@@ -122,16 +151,8 @@ class ToolActivities:
         done.touched = done.touched or outcome.touched
         done.finished = done.finished or outcome.finished
 
-    async def _recorded(
-        self,
-        context: LoopContext,
-        call: CallRow,
-        done: Done,
-        standing: tuple[str, str],
-        workspace: Workspace,
-        seconds: float,
-    ) -> ToolRun:
-        tree, commit = standing
+    async def _recorded(self, facts: Facts, done: Done, workspace: Workspace, seconds: float) -> ToolRun:
+        context, call, (tree, commit) = facts.context, facts.call, facts.standing
         changed = False
         if done.touched:
             trailers = Trailers(
@@ -150,7 +171,7 @@ class ToolActivities:
                 done.finished = False
             else:
                 changed = shot.changed
-                tree, commit = (shot.tree, shot.commit) if changed else standing
+                tree, commit = (shot.tree, shot.commit) if changed else facts.standing
         return ToolRun(
             call_id=call.call_id,
             results=Message(role="user", parts=tuple(done.parts)),

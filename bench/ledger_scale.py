@@ -1,4 +1,4 @@
-"""A million calls: does ``ledger verify`` answer within two seconds, and each report?
+"""A million calls: ``ledger verify`` and each report answer within two seconds.
 
 The books are made up by ``bench/synthetic_books.py`` and lie on SQLite. Each figure is the median of several rounds, in
 one process that has the books open; processor seconds stand beside the seconds on the clock, since only those do not
@@ -26,7 +26,6 @@ from bench.synthetic_books import make_books
 from thirdshift.adapters.ledger import SqlLedger, open_ledger
 from thirdshift.core.periods import Period
 from thirdshift.core.reckoning import reckon
-from thirdshift.reports.overall import render_overall
 from thirdshift.reports.questions_json import document
 from thirdshift.reports.questions_text import render_answers
 
@@ -56,8 +55,8 @@ def reports(ledger: SqlLedger) -> dict[str, Callable[[], object]]:
     return {
         "the five questions, all time": lambda: render_answers(reckon(ledger.facts(everything), everything)),
         "the five questions, as JSON": lambda: document(reckon(ledger.facts(everything), everything)),
-        "costs and the newest jobs": lambda: render_overall(ledger.list_jobs(100), ledger.cost_lines(None)),
-        "one job": lambda: (ledger.job_view(newest), ledger.cost_lines(newest)),
+        "costs and the newest jobs": lambda: (ledger.list_jobs(100), ledger.cost_lines(None)),
+        "costs of one job": lambda: ledger.cost_lines(newest),
     }
 
 

@@ -150,7 +150,7 @@ def _count(message: Message) -> int:
             case ToolResult():
                 texts.append(part.text)
             case ToolCall():
-                texts.append(str(part.arguments.get("command", "")) + " bash command")
+                texts.append(str((part.arguments or {}).get("command", "")) + " bash command")
     return sum(tokens(text) for text in texts) + 6 * len(texts)
 
 

@@ -171,6 +171,46 @@ def do_otherwise(year: Year, job: Job, at: datetime) -> None:
     year.commit(f"Round module {job.number} by hand", at)
 
 
+def undo_more(year: Year, job: Job, at: datetime) -> None:
+    """The second file of three goes back too."""
+    _undo(year, job, "writer")
+    year.commit(f"The old writer for {job.number}", at)
+
+
+def edit_beside(year: Year, job: Job, at: datetime) -> None:
+    """Somebody changes the lines just above and below the work, and none of it."""
+    for part in PARTS:
+        year.replace(job, part, f"def {part}_{job.number}_3(value):", [f"def {part}_{job.number}_3(value, *rest):"])
+        year.replace(job, part, f"def {part}_{job.number}_6(value):", [f"def {part}_{job.number}_6(value, *rest):"])
+    year.commit(f"Take more arguments in {job.number}", at)
+
+
+def redo_half_by_hand(year: Year, job: Job, at: datetime) -> None:
+    """A person takes some of the work, writes the rest anew, and squashes it all under words of their own."""
+    year.git("merge", "-q", "--squash", job.branch, at=at)
+    for part in PARTS[:2]:
+        year.replace(
+            job, part, f"    total = round(value * {job.number + 4})", [f"    total = int(value * {job.number})"]
+        )
+        year.replace(job, part, "    if total < 0:", ["    if total < -1:"])
+        year.replace(job, part, "        return 0", ["        return None"])
+        year.replace(job, part, f"    half = value / {job.number + 2}", ["    half = value // 2"])
+        year.replace(job, part, "    total = half", ["    total = half + half % 2"])
+    year.commit(f"My own totals for {job.number}", at)
+
+
+def done_by_another_job(year: Year, job: Job, at: datetime) -> None:
+    """The spec was submitted again, and that job's work, the same to the letter, was merged instead."""
+    year.git("cherry-pick", "-n", job.commit, at=at)
+    year.commit(f"Round totals\n\nThirdshift-Job: job-twin-{job.number}\nRun-Id: other", at)
+
+
+def back_from_release(year: Year, job: Job, at: datetime) -> None:
+    """The release branch, onto which the work was picked, is merged back."""
+    year.git("merge", "-q", "--no-ff", "-m", "Merge the release", "release", at=at)
+    job.landed = year.git("rev-parse", "main")
+
+
 STORIES: dict[str, tuple[Truth, tuple[tuple[float, Action], ...]]] = {
     # name: what it comes to, and what happens how many days after the delivery
     "merged": (KEPT, ((1, merge),)),
@@ -202,10 +242,16 @@ STORIES: dict[str, tuple[Truth, tuple[tuple[float, Action], ...]]] = {
         Truth(accepted=True, edited=True, reverted=True, stands="reverted"),
         ((1, merge), (4, edit), (30, undo_among_others)),
     ),
+    "undone in two goes": (GONE, ((1, merge), (18, undo_in_part), (29, undo_more))),
+    "rewritten late": (KEPT, ((1, merge), (40, rewrite))),
+    "changed beside it": (KEPT, ((1, merge), (5, edit_beside))),
+    "half redone by hand": (EDITED, ((2, redo_half_by_hand), (3, drop_branch))),
+    "done by another job": (DROPPED, ((4, done_by_another_job), (5, drop_branch))),
     "dropped": (DROPPED, ((9, drop_branch),)),
     "dropped, done otherwise": (DROPPED, ((3, do_otherwise), (9, drop_branch))),
     "still waiting": (Truth(), ()),
     "on a release only": (Truth(), ((2, pick_to_release),)),
+    "to a release and back from it": (KEPT, ((2, pick_to_release), (20, back_from_release), (21, drop_branch))),
     "merged, reverted on a release only": (KEPT, ((1, merge), (2, pick_to_release), (4, revert_on_release))),
 }
 

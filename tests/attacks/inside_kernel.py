@@ -210,8 +210,8 @@ for place in ("/workspace", "/tmp", "/dev/shm"):
         DEVICES,
         """
 for name in ("mem", "kmem", "port", "kmsg", "kvm", "fuse", "net/tun", "loop-control", "loop0", "sda", "vda", "nvme0n1",
-             "vhost-net", "vsock", "mapper/control", "uinput", "rtc0", "watchdog", "hwrng", "console", "tty0", "autofs"):
-    if tried(os.open, f"/dev/{name}", os.O_RDONLY) is not None and name != "console": mark(name)
+             "vhost-net", "vsock", "mapper/control", "uinput", "rtc0", "watchdog", "hwrng", "tty0", "autofs"):
+    if tried(os.open, f"/dev/{name}", os.O_RDONLY) is not None: mark(name)
 """,
     ),
     Attack(
@@ -329,6 +329,6 @@ if X86:
     Attack(
         "personality of another system",
         CALLS,
-        "for persona in (0x0001, 0x0040000, 0x0400000, 0x0800000):\n    if call(135, 92, persona) >= 0: mark(hex(persona))",
+        "for kind in (0x0001, 0x0040000, 0x0400000, 0x0800000):\n    if call(135, 92, kind) >= 0: mark(hex(kind))",
     ),
 )

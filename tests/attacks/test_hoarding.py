@@ -28,8 +28,8 @@ while True:
     "memory of many small processes": """
 for _ in range(40):
     if os.fork() == 0:
-        hold = bytearray(16 << 20); time.sleep(60); os._exit(0)
-time.sleep(60)""",
+        hold = bytearray(16 << 20); time.sleep(2); os._exit(0)
+if any(os.wait()[1] for _ in range(40)): raise SystemExit(1)""",
     "memory in System V segments": """
 import ctypes
 library = ctypes.CDLL(None); library.shmat.restype = ctypes.c_void_p
@@ -50,7 +50,7 @@ STOPS = {
     "file systems in memory": "for d in /tmp /dev/shm ~; do dd if=/dev/zero of=$d/x bs=1M count=64; done; exit 1",
     "a fork bomb": "bomb() { bomb | bomb & }; bomb; sleep 2; exit 1",
     "threads": "python3 -Ic 'import threading, time\nfor _ in range(999): "
-    "threading.Thread(target=time.sleep, args=(9,)).start()'",
+    "threading.Thread(target=time.sleep, args=(9,), daemon=True).start()'",
     "open files": "python3 -Ic 'k = [open(\"/dev/null\") for _ in range(9999)]'",
     "pipes full of bytes": "python3 -Ic 'import os\nfor _ in range(9999): os.write(os.pipe()[1], bytes(65536))'",
 }

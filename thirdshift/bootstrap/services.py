@@ -69,6 +69,7 @@ async def open_services(settings: Settings, ledger: SqlLedger | None = None) -> 
             prices=Prices(settings.prices),
             scratch=str(settings.home / "scratch"),
             limits=BudgetLimits.model_validate(settings.budgets.model_dump()),
+            zone=settings.zone,
             setup_network=settings.sandbox.setup_network,
             setup_hosts=settings.sandbox.setup_hosts,
             secrets=frozenset(

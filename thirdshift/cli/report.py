@@ -94,9 +94,9 @@ def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
 
 
 def _now() -> datetime:
-    from thirdshift.bootstrap.services import clock
+    from thirdshift.bootstrap.services import now
 
-    return clock()
+    return now()
 
 
 def _period(since: str | None, until: str | None, zone: Any) -> Period:

@@ -13,7 +13,7 @@ from html import escape
 from thirdshift.core.text import one_line
 
 Format = Callable[[int], str]
-_LONGEST_LABEL = 34
+_LONGEST_LABEL = 30
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,7 @@ def column_chart(name: str, labels: Sequence[str], series: Sequence[Series], wor
                 parts.append(_mark(x, y, thick, tall, one.colour, title))
         if at % every == 0:
             middle = left + slot * at + slot / 2
-            parts.append(
-                f'<text x="{middle:.1f}" y="{height - 12}" class="tick" text-anchor="middle">{safe(label)}</text>'
-            )
+            parts.append(_text(middle, height - 12, safe(label), "tick", "middle"))
     return _svg(name, width, height, parts)
 
 
@@ -90,14 +88,14 @@ def _axis(left: int, width: int, top: int, room: int, most: int, words: Format) 
         value = most * quarter // 4
         lines.append(
             f'<line x1="{left}" y1="{y:.1f}" x2="{width}" y2="{y:.1f}" class="grid"/>'
-            f'<text x="{left - 8}" y="{y + 4:.1f}" class="tick" text-anchor="end">{safe(words(value))}</text>'
+            + _text(left - 8, y + 4, safe(words(value)), "tick", "end")
         )
     return "".join(lines)
 
 
 def bar_chart(name: str, bars: Sequence[Bar], colour: str) -> str:
     """Horizontal bars, longest label shown by its end, the words beside each bar."""
-    row, left, width, right = 26, 268, 700, 150
+    row, left, width, right = 26, 212, 520, 84
     most = max((bar.value for bar in bars), default=0) or 1
     parts = []
     for at, bar in enumerate(bars):
@@ -105,7 +103,7 @@ def bar_chart(name: str, bars: Sequence[Bar], colour: str) -> str:
         long = (width - left - right) * bar.value / most
         parts.append(_label(bar.label, left, y + 13))
         parts.append(_mark(left, y, max(long, 1.0), row - 9, colour, f"{bar.label}: {bar.words}"))
-        parts.append(f'<text x="{left + long + 8:.1f}" y="{y + 13}" class="value">{safe(bar.words)}</text>')
+        parts.append(_text(left + long + 8, y + 13, safe(bar.words), "value", "start"))
     return _svg(name, width, len(bars) * row + 6, parts)
 
 
@@ -123,7 +121,7 @@ def stacked_bars(name: str, labels: Sequence[str], series: Sequence[Series], wor
             if long > 0:
                 parts.append(_mark(x, y, long, row - 9, one.colour, f"{label}: {one.name} {words(one.values[at])}"))
             x += long
-        parts.append(f'<text x="{x + 8:.1f}" y="{y + 14}" class="value">{safe(words(sums[at]))}</text>')
+        parts.append(_text(x + 8, y + 14, safe(words(sums[at])), "value", "start"))
     return _svg(name, width, len(labels) * row + 6, parts)
 
 
@@ -138,7 +136,7 @@ def share_bar(name: str, series: Sequence[Series], words: Format) -> str:
             percent = f"{one.values[0] * 100 / whole:.0f}%"
             parts.append(_mark(x, 0, long, tall, one.colour, f"{one.name}: {words(one.values[0])} ({percent})"))
             if long > 44:
-                parts.append(f'<text x="{x + long / 2:.1f}" y="25" class="on" text-anchor="middle">{percent}</text>')
+                parts.append(_text(x + long / 2, 25, percent, "on", "middle"))
         x += long
     return _svg(name, width, tall, parts)
 
@@ -147,7 +145,12 @@ def _label(label: str, left: int, y: int) -> str:
     line = one_line(label, 400)
     room = _LONGEST_LABEL if left > 200 else 20
     shown = line if len(line) <= room else "…" + line[-(room - 1) :]
-    return f'<text x="{left - 10}" y="{y}" class="label" text-anchor="end">{escape(shown)}<title>{escape(line)}</title></text>'
+    return _text(left - 10, y, f"{escape(shown)}<title>{escape(line)}</title>", "label", "end")
+
+
+def _text(x: float, y: float, inner: str, kind: str, anchor: str) -> str:
+    """``inner`` is markup already."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{inner}</text>'
 
 
 def _mark(x: float, y: float, wide: float, tall: float, colour: str, title: str) -> str:

@@ -32,6 +32,11 @@ def share(part: int, whole: int) -> str:
     return "<1%" if percent < 1 else f"{percent:.0f}%"
 
 
+def numbered(number: int, noun: str) -> str:
+    """``1 call``, ``12,345 calls``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def count(number: int) -> str:
     """A count in at most six characters: 950, 12,345, 1.25M."""
     if number < 1_000_000:

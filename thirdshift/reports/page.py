@@ -58,10 +58,10 @@ def _tiles(answers: Answers) -> str:
     ended = sum(answers.outputs.values())
     productive = answers.waste.by_cause[Cause.PRODUCTIVE].metered
     tiles = [
-        (money(total.metered, 2), f"metered, {counted(total.calls, 'call')}"),
-        (f"{answers.accepted:,} of {ended:,}", "ended runs were accepted and not reverted"),
+        (money(total.metered, 2), f"metered, in {total.calls:,} calls"),
+        (f"{answers.accepted:,}", f"accepted and not reverted, of {ended:,} runs that ended"),
         (
-            money(each.metered, 2) if each else "–",
+            money(each.metered, 2) if each else "none",
             "metered for each accepted outcome, failures included" if each else "no accepted outcome in this period",
         ),
         (share(productive, total.metered), "of metered spend was productive"),

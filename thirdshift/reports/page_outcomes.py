@@ -13,7 +13,7 @@ from thirdshift.reports.page_style import OUTPUTS, PLAIN
 from thirdshift.reports.page_tables import Cell, html_table
 from thirdshift.reports.questions_text import at_most_words, each_words
 
-_LIST = 40
+_LIST = 15
 _WEEKS = 60
 
 
@@ -88,9 +88,9 @@ def stop_section(answers: Answers) -> str:
     cut = f"The newest {_LIST} of {len(answers.stops):,}." if len(answers.stops) > _LIST else ""
     return (
         "<section><h2>5. Which policy stopped what</h2>"
-        "<p>Avoided money is an <b>estimate</b>: nobody knows what a loop would have done. At least: one more attempt at "
-        "the mean cost of the job's attempts, or one more call at the mean of the attempt's calls. At most: what was "
-        "left of the job's budget; unknown where nothing else would have stopped it.</p>"
+        "<p>Avoided money is an <b>estimate</b>: nobody knows what a loop would have done. At least: one more attempt "
+        "at the mean cost of the job's attempts, or one more call at the mean of the attempt's calls. At most: "
+        "what was left of the job's budget; unknown where nothing else would have stopped it.</p>"
         f"{html_table(('policy',), figures, totals)}<h3>At what point</h3>"
         f'<p class="soft">{cut}</p>{html_table(names, points, rows)}</section>'
     )
@@ -105,8 +105,8 @@ def per_accepted_section(answers: Answers) -> str:
     series = [Series("cost of an accepted outcome", PLAIN, values)]
     parts = [
         "<section><h2>Cost of an accepted outcome</h2>"
-        '<p class="soft">All metered spend of the group, failures included, over its outcomes that were accepted and not '
-        "reverted. A week has the spend of its calls and the outcomes that ended in it.</p>"
+        '<p class="soft">All metered spend of the group, failures included, over its outcomes that were accepted '
+        "and not reverted. A week has the spend of its calls and the outcomes that ended in it.</p>"
     ]
     if len(weeks) > 1 and any(values):
         parts.append("<h3>By week</h3>" + column_chart("Cost of an accepted outcome by week", labels, series, cents))

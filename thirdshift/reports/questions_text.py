@@ -9,9 +9,9 @@ from thirdshift.core.reckoning import OUTCOME_DIMENSIONS, Answers, Dimension
 from thirdshift.core.routing import Output
 from thirdshift.core.views import Spend
 from thirdshift.core.waste import Cause
-from thirdshift.core.words import counted, listed
+from thirdshift.core.words import listed
 from thirdshift.reports.columns import Column, field, table, wrapped
-from thirdshift.reports.figures import beside, count, money, share
+from thirdshift.reports.figures import beside, count, money, numbered, share
 
 EMPTY = "nothing in the ledger for this period"
 _SHOWN = 8
@@ -65,12 +65,12 @@ def _head(answers: Answers) -> list[str]:
     said = [
         field("period", answers.period.words),
         field("runs", f"{len(answers.runs):,}, {_counts(answers)}"),
-        field("metered", f"{money(answers.total.metered)} for {counted(answers.total.calls, 'call')}"),
+        field("metered", f"{money(answers.total.metered)} for {numbered(answers.total.calls, 'call')}"),
     ]
     if each is None:
         said.append(field("", "no run was accepted in this period"))
     else:
-        accepted = counted(answers.accepted, "accepted outcome")
+        accepted = numbered(answers.accepted, "accepted outcome")
         said.append(field("", f"{money(each.metered)} for each of {accepted}, failures included"))
     return said + _apart(answers.total, indent=10)
 
@@ -163,7 +163,7 @@ def frontier_words(answers: Answers) -> str:
         calls = sum(calls for _, calls in frontier.unexplained)
         return f"{calls:,} of {frontier.calls:,} frontier calls LACK A REASON CODE, in {jobs}."
     reasons = ", ".join(f"{name} {calls:,}" for name, calls in frontier.by_reason.items())
-    return f"Every one of {counted(frontier.calls, 'frontier call')} has its reason code: {reasons}."
+    return f"Every one of {numbered(frontier.calls, 'frontier call')} has its reason code: {reasons}."
 
 
 def _stops(answers: Answers) -> list[str]:
@@ -207,7 +207,7 @@ def at_most_words(nano: int, ended: int) -> str:
 def stop_words(policy: str, job_id: str, attempt: int | None, calls: int, spent_nano: int) -> str:
     """What was stopped, and at what point."""
     what = "" if attempt is None else f"attempt {attempt} of "
-    return f"{policy} stopped {what}{job_id} after {counted(calls, 'call')} and {money(spent_nano)}"
+    return f"{policy} stopped {what}{job_id} after {numbered(calls, 'call')} and {money(spent_nano)}"
 
 
 def _per_accepted(answers: Answers, dimension: Dimension) -> list[str]:

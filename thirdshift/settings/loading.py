@@ -114,6 +114,7 @@ def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str
         ladder=Ladder(rungs=rungs),
         ladder_is_default=not file.tiers.rungs,
         plan_tier=file.plan_tier,
+        time_zone=file.time_zone,
         prices={model: price.model_dump(exclude_none=True) for model, price in file.prices.items()},
         budgets=file.budgets,
         policy=file.policy,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -61,6 +62,8 @@ class Settings(Frozen):
     """``provider/model`` to kind of token to US dollars per million, as decimal strings."""
     budgets: BudgetsSection
     policy: PolicySection
+    time_zone: str = "UTC"
+    """Whose days and months budgets and reports mean."""
     delivery: DeliveryAccess = DeliveryAccess()
     forges: tuple[ForgeAccess, ...] = ()
     gates: GatesSection = GatesSection()
@@ -73,6 +76,11 @@ class Settings(Frozen):
     def log_dir(self) -> Path:
         """Where logs are kept."""
         return self.home / "logs"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The configured time zone."""
+        return ZoneInfo(self.time_zone)
 
     def policy_for(self, risk: Risk) -> RiskPolicy:
         """The policy for a spec of this risk."""
@@ -133,6 +141,7 @@ class Settings(Frozen):
             "namespace": self.engine.namespace,
             "ledger": _without_password(self.ledger_url),
             "hub": str(self.hub_path),
+            "time zone": self.time_zone,
             "sandbox": f"{self.sandbox.backend}, setup network {self._setup_network}",
         }
         for name, provider in sorted(self.providers.items()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -36,6 +37,18 @@ def _rate(value: object) -> str:
     return value
 
 
+def _zone(value: object) -> str:
+    """The name of a time zone that this machine knows."""
+    try:
+        return ZoneInfo(str(value)).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(
+            f'{value!r} is not a time zone known here; write a name like "Europe/Berlin" or "UTC" '
+            "(a container may need the package tzdata)"
+        ) from None
+
+
+TimeZone = Annotated[str, BeforeValidator(_zone)]
 Money = Annotated[int, BeforeValidator(_money)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Rate = Annotated[str, BeforeValidator(_rate)]
@@ -202,6 +215,8 @@ class ConfigFile(Frozen):
     """The whole of thirdshift.toml."""
 
     plan_tier: Tier | None = None
+    time_zone: TimeZone = "UTC"
+    """Whose days and months budgets and reports mean."""
     temporal: TemporalSection | None = None
     ledger: LedgerSection | None = None
     hub: HubSection = HubSection()

@@ -81,11 +81,10 @@ class Tracer:
             signs.append(("patch", lambda commit: commit.patch == patch))
         if squashed := self._squashed(work):
             signs.append(("squash", lambda commit: commit.patch == squashed))
-        trailer = f"{JOB_TRAILER}: {work.job}"
-        signs.append(("trailer", lambda commit: trailer in commit.message.splitlines()))
+        signs.append(("trailer", lambda commit: work.job in _jobs_named(commit.message)))
         began = landing.get(work.base, -1)  # the same change before that is somebody else's
         for how, sign in signs:
-            if found := self._first(sign, began):
+            if found := self._first(lambda commit, sign=sign: sign(commit) and _may_be(work, commit), began):
                 return _Landed(landing[found.commit], found.commit, how)
         return self._similar(work, ours, began)
 
@@ -105,7 +104,7 @@ class Tracer:
         paths = self._paths(work.base, work.commit)
         for index, step in enumerate(self._history.mainline[began + 1 :], began + 1):
             touched = self._history.touched.get(step.commit)
-            if not step.parents or touched is None or not paths & touched.paths:
+            if not step.parents or touched is None or not paths & touched.paths or not _may_be(work, step):
                 continue
             theirs = work_lines(self._lines.hunks(step.parents[0], step.commit))
             if alike(ours, theirs) >= LIKE_OURS:
@@ -199,6 +198,19 @@ class Tracer:
             if old in paths:
                 paths.discard(old)
                 paths.add(new)
+
+
+def _jobs_named(message: str) -> frozenset[str]:
+    """The jobs whose work a commit says to be: more than one where several were squashed."""
+    prefix = f"{JOB_TRAILER}: "
+    found = (line.strip(" *").removeprefix(prefix) for line in message.splitlines() if prefix in line)
+    return frozenset(job.strip() for job in found)
+
+
+def _may_be(work: Delivered, commit: Commit) -> bool:
+    """Whether a commit may be this work: not where it says to be another job's, however alike the two are."""
+    named = _jobs_named(commit.message)
+    return not named or work.job in named
 
 
 def _says_revert(message: str, names: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PPID, _THREADS, _RSS = 1, 17, 21
 _SCAN_AT_LEAST_EVERY_SECONDS = 15.0
 _SCAN_SHARE = 10
+_SCAN_MEMORY_EVERY_SECONDS = 0.2
 _TIMESTAMP_GRAIN_NS = 20_000_000
 _DISK_FLOOR_BYTES = 256 << 20
 _ENTRY_BYTES = 4096
@@ -128,21 +130,50 @@ class DiskGrowth:
         return max(_ENTRY_BYTES, about.st_blocks * 512)
 
     def _deleted_but_open(self, root: int, counted: set[tuple[int, int]]) -> int:
-        total = 0
-        for process in descendants(root):
-            directory = f"/proc/{process.pid}/fd"
+        return sum(
+            self._new_bytes(about, counted)
+            for about in _nameless_files(descendants(root))
+            if about.st_dev in self._free_at_start
+        )
+
+
+def _nameless_files(processes: tuple[Process, ...]) -> Iterator[os.stat_result]:
+    """Every open regular file that has no name any more, or never had one; the same one as often as it is open."""
+    for process in processes:
+        directory = f"/proc/{process.pid}/fd"
+        try:
+            names = os.listdir(directory)  # noqa: PTH208 - as above
+        except OSError:
+            continue
+        for name in names:
             try:
-                names = os.listdir(directory)  # noqa: PTH208 - as above
+                about = os.stat(f"{directory}/{name}")  # noqa: PTH116 - a descriptor, not a path
             except OSError:
                 continue
-            for name in names:
-                try:
-                    about = os.stat(f"{directory}/{name}")  # noqa: PTH116 - a descriptor, not a path
-                except OSError:
-                    continue
-                if about.st_nlink == 0 and stat.S_ISREG(about.st_mode) and about.st_dev in self._free_at_start:
-                    total += self._new_bytes(about, counted)
-        return total
+            if about.st_nlink == 0 and stat.S_ISREG(about.st_mode):
+                yield about
+
+
+class NamelessMemory:
+    """How much is in files in memory that have no name (memfd_create): mapped by nobody, no process is charged."""
+
+    def __init__(self, limits: Limits, disks: frozenset[int]) -> None:
+        self._limit = limits.memory_bytes
+        self._disks = disks
+        self._next_scan = 0.0
+
+    def exceeded(self, processes: tuple[Process, ...]) -> bool:
+        """Whether it is more than the limit by itself. What is mapped also counts where it is mapped."""
+        now = time.monotonic()
+        if now < self._next_scan:
+            return False
+        held = {
+            (about.st_dev, about.st_ino): about.st_blocks * 512
+            for about in _nameless_files(processes)
+            if about.st_dev not in self._disks
+        }
+        self._next_scan = now + max(_SCAN_MEMORY_EVERY_SECONDS, (time.monotonic() - now) * _SCAN_SHARE)
+        return sum(held.values()) > self._limit
 
 
 class Watchdog:
@@ -153,12 +184,14 @@ class Watchdog:
         self._memory = memory
         self._processes = processes
         self._disk = DiskGrowth(directories, limits.disk_bytes)
+        self._nameless = NamelessMemory(limits, frozenset(os.stat(path).st_dev for path in directories))  # noqa: PTH116 - as above
 
     def breach(self, root: int) -> CommandEnd | None:
         """Look at the sandbox whose first process is ``root``. Blocks; to be called in a thread."""
         if self._memory or self._processes:
             processes = descendants(root)
-            if self._memory and self._over_memory(sum(one.resident_bytes for one in processes)):
+            resident = sum(one.resident_bytes for one in processes)
+            if self._memory and (self._over_memory(resident) or self._nameless.exceeded(processes)):
                 return CommandEnd.OUT_OF_MEMORY
             if self._processes and sum(one.threads for one in processes) > self._limits.processes + 2:
                 return CommandEnd.KILLED
@@ -167,7 +200,7 @@ class Watchdog:
     def _over_memory(self, resident_bytes: int) -> bool:
         if resident_bytes > self._limits.memory_bytes:
             return True
-        # Shared memory that nobody has mapped is in no process's count; the machine's own is the last line.
+        # System V segments that nobody has mapped are in no process's count; the machine's own is the last line.
         total, available = _machine_memory()
         return available < total // _MEMORY_FLOOR_SHARE and resident_bytes > self._limits.memory_bytes // 8
 
