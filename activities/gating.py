@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.beating import this_workflow, whole
 from activities.context import spec_of
 from activities.services import Services
+from thirdshift.core.diff_shape import without_hashes
 from thirdshift.core.gate_book import GateOpening
 from thirdshift.core.gate_facts import GateFacts, check_lines, excerpt, failed_output
 from thirdshift.core.ledger import JobRow
@@ -89,7 +90,7 @@ class GateActivities:
         await asyncio.to_thread(self._notifier.send, notice, given.to)
 
     def _write_page(self, given: OpenGate, seq: int, facts: GateFacts, text: str) -> str:
-        """The path of the page that shows the gate whole. Empty where it cannot be written: a gate opens all the same."""
+        """The path of the page that shows the gate whole; empty where it cannot be written. The gate opens anyway."""
         if not self._reviews:
             return ""
         job = self._services.ledger.read_job(given.job_id)
@@ -145,7 +146,7 @@ class GateActivities:
             return render_plan(Plan.model_validate_json(stored)) if stored else ""
         if given.tree == job.base_tree:
             return ""
-        return self._services.hub.diff(job.base_tree, given.tree, DIFF_LINES)
+        return without_hashes(self._services.hub.diff(job.base_tree, given.tree, DIFF_LINES))
 
     def _to_review(self, job: JobRow, kind: GateKind) -> tuple[str, ...]:
         if kind is not GateKind.MERGE:

@@ -67,7 +67,7 @@ class ToolActivities:
     @activity.defn(name="run_tools")
     async def run_tools(self, given: RunTools) -> ToolsRan:
         """Run them once: a retry of a step that finished finds its results, and one that did not starts it over."""
-        services, loop_id = self._services, this_workflow()
+        loop_id = this_workflow()
         async with beating():
             facts = await asyncio.to_thread(self._facts, loop_id, given)
             stored = facts if isinstance(facts, ToolRun) else await self._step(loop_id, given, facts)

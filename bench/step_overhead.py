@@ -32,7 +32,7 @@ from bench.rig.workshop import Workshop, wait_for, workshop
 
 SHORT, LONG, WINDOW = 30, 120, 20
 LENGTHS = {"mini-30": SHORT, "line-30": SHORT, "mini-120": LONG, "line-120": LONG}
-OTHER_LENGTHS = {"killed": 60, "cache-chat": SHORT, "cache-marks": SHORT}
+OTHER_LENGTHS = {"killed": 60, "cache-marks": SHORT}
 KILL_AT_STEP = 10
 SUBMIT = {"bash": {"command": "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"}}
 FINISH = {"finish": {"summary": "The guide is read."}}
@@ -64,34 +64,34 @@ def compare(place: Workshop, server: Loopback, python: Path, rounds: int) -> Run
     return runs
 
 
-def measured_cache(place: Workshop, server: Loopback, bodies: Path) -> dict[str, float]:
+def cached_shares(place: Workshop, server: Loopback) -> dict[str, float]:
     """The cached share of request 30 in both formats; the Messages format is the one with marks."""
+    run_line(place, server, "marked/cache-marks", "Read with marks")
     shares = {}
-    for name, model in (("chat", "local/cache-chat"), ("messages", "marked/cache-marks")):
-        before = len(list(bodies.iterdir()))
-        run_line(place, server, model, f"Read cached {name}")
-        sent = [json.loads(path.read_bytes()) for path in sorted(bodies.iterdir())[before:]]
+    for name, model in (("chat", "line-30"), ("messages", "cache-marks")):
+        sent = server.bodies(model)
         shares[name] = cached_share(sent[SHORT - 2], sent[SHORT - 1], marked=name == "messages")
     return shares
 
 
-def after_kill(place: Workshop, server: Loopback, number: int) -> float:
+def after_kills(place: Workshop, server: Loopback, times: int) -> list[float]:
     """Seconds from ``kill -9`` of the worker in mid-loop to the next request; another worker is started at once."""
     options = config_for(place, server, "local/killed")
-    place.start("up", "--no-worker", *options)
-    wait_for(lambda: place.thirdshift("status", "--json", *options).returncode == 0, "a server", 60)
     worker = place.start("worker", *options)
-    began = time.monotonic()
-    done = place.thirdshift("submit", str(written_spec(place, f"Read killed {number}")), "--json", *options)
-    assert done.returncode == 0, done.stderr
-    wait_for(lambda: len(server.exchanges("killed", since=began)) >= KILL_AT_STEP, f"step {KILL_AT_STEP}", 60)
-    worker.kill()
-    worker.wait()
-    killed = time.monotonic()
-    place.start("worker", *options)
-    found = wait_for(lambda: server.exchanges("killed", since=killed), "the next step", 120)
-    place.leave()
-    return found[0].arrived - killed
+    seconds = []
+    for number in range(times):
+        began = time.monotonic()
+        done = place.thirdshift("submit", str(written_spec(place, f"Read killed {number}")), "--json", *options)
+        assert done.returncode == 0, done.stderr
+        reached = KILL_AT_STEP + number
+        wait_for(lambda: len(server.exchanges("killed", since=began)) >= reached, f"step {reached}", 60)  # noqa: B023 - called at once
+        worker.kill()
+        worker.wait()
+        killed = time.monotonic()
+        worker = place.start("worker", *options)
+        found = wait_for(lambda: server.exchanges("killed", since=killed), "the next step", 120)  # noqa: B023 - called at once
+        seconds.append(found[0].arrived - killed)
+    return seconds
 
 
 def _ms(run: Run) -> float:
@@ -103,9 +103,14 @@ def _growth(run: Run) -> float:
 
 
 def paces(runs: Runs) -> dict[str, Any]:
-    """Figures of the comparison: medians over rounds."""
+    """Figures of the comparison: medians over rounds; a ratio is one of two runs that followed each other."""
     ms = {name: statistics.median(map(_ms, each)) for name, each in runs.items()}
-    ratios = {length: ms[f"line-{length}"] / ms[f"mini-{length}"] for length in (SHORT, LONG)}
+    ratios = {
+        length: statistics.median(
+            _ms(line) / _ms(mini) for line, mini in zip(runs[f"line-{length}"], runs[f"mini-{length}"], strict=True)
+        )
+        for length in (SHORT, LONG)
+    }
     whole = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
     cpu = {name: statistics.median(run.cpu_seconds for run in each) for name, each in runs.items()}
     lines = [*runs["line-30"], *runs["line-120"]]
@@ -171,13 +176,15 @@ def main() -> int:
         place.repository("repo", files())
         play, bodies = place.root / "script.json", place.root / "bodies"
         play.write_text(script(lengths, {name: SUBMIT if name.startswith("mini") else FINISH for name in lengths}))
-        with Loopback(play) as server:
+        with Loopback(play, bodies) as server:
             runs = compare(place, server, python, rounds)
+            shares = cached_shares(place, server)
+            options = config_for(place, server, "local/killed")
+            place.start("up", "--no-worker", *options)
+            wait_for(lambda: place.thirdshift("status", "--json", *options).returncode == 0, "a server", 60)
             jobs = [run.job_id for each in runs.values() for run in each if run.job_id]
             history = asyncio.run(loop_history_bytes(place.home, jobs))
-            kills = [after_kill(place, server, number) for number in range(1 if given.quick else 3)]
-        with Loopback(play, bodies) as server:
-            shares = measured_cache(place, server, bodies)
+            kills = after_kills(place, server, 1 if given.quick else 3)
     figures = {"rounds": rounds, **paces(runs), **histories(runs, history)}
     figures["cached_share"] = round(min(shares.values()), 4)
     figures["cached_share_by_format"] = {name: round(value, 4) for name, value in shares.items()}

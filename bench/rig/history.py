@@ -10,12 +10,9 @@ from thirdshift.core.engine import EngineTarget
 
 
 async def loop_history_bytes(home: Path, jobs: Sequence[str], packet: str = "main") -> dict[str, int]:
-    """Bytes of history of each job's loop, as the server itself counts them, all its runs together.
-
-    Starts the home's embedded server if none runs.
-    """
+    """Bytes of history of each job's loop, as the home's embedded server itself counts them, all runs together."""
     found = {}
-    async with open_engine(EngineTarget(kind="embedded"), home, may_start=True) as engine:
+    async with open_engine(EngineTarget(kind="embedded"), home, may_start=False) as engine:
         for job in jobs:
             query = f"WorkflowId = 'loop-{job}-{packet}'"
             found[job] = sum([row.raw_info.history_size_bytes async for row in engine.client.list_workflows(query)])

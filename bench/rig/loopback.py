@@ -31,6 +31,7 @@ class Loopback:
     """Use as a context manager. ``bodies`` is a directory that gets the body of every request."""
 
     def __init__(self, script: Path, bodies: Path | None = None) -> None:
+        self._bodies = bodies
         command = [sys.executable, "-m", "tests.fakes.wire", "--script", str(script), "--port", "0"]
         if bodies is not None:
             bodies.mkdir(parents=True, exist_ok=True)
@@ -52,6 +53,12 @@ class Loopback:
         """What was asked so far, in order: of one model, and after a moment of the monotonic clock."""
         found = [Exchange(**row) for row in self._get("/__times")]
         return [each for each in found if each.arrived > since and model in ("", each.model)]
+
+    def bodies(self, model: str) -> list[dict[str, Any]]:
+        """What one model was sent so far, in order, decoded."""
+        assert self._bodies is not None, "this server was not told to keep bodies"
+        wanted = [at for at, each in enumerate(self.exchanges(), start=1) if each.model == model]
+        return [json.loads((self._bodies / f"{at:06d}.json").read_bytes()) for at in wanted]
 
     def counts(self) -> dict[str, Any]:
         """Requests in all, and how many repeated the very bytes of an earlier one."""

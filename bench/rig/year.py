@@ -160,7 +160,7 @@ class Year:
 
 
 def begin(root: Path, count: int) -> Year:
-    """A repository with a module for each job, and a release branch."""
+    """A repository with a module for each job."""
     year = Year(root)
     root.mkdir(parents=True)
     year.git("init", "-q")
@@ -169,7 +169,6 @@ def begin(root: Path, count: int) -> Year:
             year.write(f"app/m{number:03d}/{part}.py", base_lines(number, part))
     year.write("CHANGES", ["start"])
     year.commit("start", START - timedelta(days=1))
-    year.git("branch", "release")
     return year
 
 

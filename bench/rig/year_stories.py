@@ -153,13 +153,13 @@ def rewrite(year: Year, job: Job, at: datetime) -> None:
 
 
 def pick_to_release(year: Year, job: Job, at: datetime) -> None:
-    year.git("switch", "-q", "release")
+    year.git("switch", "-q", "-c", f"release-{job.number}", job.base)
     year.git("cherry-pick", "-x", job.commit, at=at)
     year.git("switch", "-q", "main")
 
 
 def revert_on_release(year: Year, job: Job, at: datetime) -> None:
-    year.git("switch", "-q", "release")
+    year.git("switch", "-q", f"release-{job.number}")
     year.git("revert", "--no-edit", "HEAD", at=at)
     year.git("switch", "-q", "main")
 
@@ -207,7 +207,7 @@ def done_by_another_job(year: Year, job: Job, at: datetime) -> None:
 
 def back_from_release(year: Year, job: Job, at: datetime) -> None:
     """The release branch, onto which the work was picked, is merged back."""
-    year.git("merge", "-q", "--no-ff", "-m", "Merge the release", "release", at=at)
+    year.git("merge", "-q", "--no-ff", "-m", "Merge the release", f"release-{job.number}", at=at)
     job.landed = year.git("rev-parse", "main")
 
 

@@ -121,7 +121,7 @@ def test_the_parts_come_in_the_order_in_which_a_reviewer_needs_them() -> None:
         "**To approve:**",
         "**To rework or reject:**",
         "pass    unit",
-        "**Cost:** $0.1200 of $1.5000.",
+        "**Cost:** 0.1200 of 1.5000 USD.",
         "**Diff, shown 2 of 2 lines**",
         "- `thirdshift diff job-1`",
         "- <http://127.0.0.1:8233/namespaces/default/workflows/job-1>",

@@ -14,7 +14,9 @@ version: 1
 plays:
   - steps:
       - {say: "Looking.", tools: [{bash: {command: "cat calc.py"}}]}
-      - {say: "Fixing.", delay_seconds: 3, tools: [{write_file: {path: calc.py, content: "def add(a, b):\\n    return a + b\\n"}}]}
+      - say: "Fixing."
+        delay_seconds: 3
+        tools: [{write_file: {path: calc.py, content: "def add(a, b):\\n    return a + b\\n"}}]
       - {tools: [{finish: {summary: "add() adds."}}]}
 """
 
@@ -23,7 +25,10 @@ version: 1
 plays:
   - steps:
       - {say: "Looking.", tools: [{bash: {command: "cat calc.py; date >> trace.txt; sleep 3"}}]}
-      - {say: "Fixing.", tools: [{write_file: {path: calc.py, content: "def add(a, b):\\n    return a + b\\n"}}, {bash: {command: "rm -f trace.txt"}}]}
+      - say: "Fixing."
+        tools:
+          - write_file: {path: calc.py, content: "def add(a, b):\\n    return a + b\\n"}
+          - bash: {command: "rm -f trace.txt"}
       - {tools: [{finish: {summary: "add() adds."}}]}
 """
 

@@ -47,11 +47,18 @@ def host_name(home: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings, ledger: SqlLedger | None = None) -> AsyncIterator[Services]:
-    """Every port, wired. Raises the errors of each adapter, with their remedies."""
+async def open_services(
+    settings: Settings, ledger: SqlLedger | None = None, *, calls_models: bool = True
+) -> AsyncIterator[Services]:
+    """Every port, wired. Raises the errors of each adapter, with their remedies.
+
+    Unless it ``calls_models``, no model is made and no key is kept.
+    """
+    if not calls_models:
+        settings = settings.without_model_keys()
     sandbox = build_sandbox(settings.sandbox.backend, read_only=settings.sandbox.read_only)
     hub = LocalHub(str(settings.hub_path))
-    models = _models(settings)
+    models = _models(settings) if calls_models else {}
     try:
         yield Services(
             host=host_name(settings.home),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -33,6 +34,11 @@ HEARD_WITHIN = timedelta(seconds=1)
 CALLS_AT_ONCE = 100
 IDLE_SANDBOX_SECONDS = 600.0
 
+Duty = Literal["models", "hosts"]
+"""Half of a worker's duties: calling models, or all the rest."""
+
+_log = logging.getLogger(__name__)
+
 
 def _activity_worker(
     client: Client, queue: str, activities: Sequence[Callable[..., Any]], at_once: int, per_second: float | None = None
@@ -49,17 +55,38 @@ def _activity_worker(
 
 
 def workers(
-    settings: Settings, services: Services, client: Client, delivery: DeliveryServices, ui_url: str = ""
+    settings: Settings, services: Services, client: Client, delivery: DeliveryServices | None, ui_url: str = ""
 ) -> list[Worker]:
-    """Every worker that this process can run: a provider without a key here has none."""
-    links = GateLinks(ui_url=ui_url, namespace=client.namespace)
-    gates = GateActivities(services, links, open_notifier(settings), str(settings.home / "reviews"))
+    """Every worker that this process can run: a provider without a key here has none.
+
+    Without ``delivery`` there are those alone that call models.
+    """
+    made = []
+    if delivery is not None:
+        gates = GateActivities(
+            services,
+            GateLinks(ui_url=ui_url, namespace=client.namespace),
+            open_notifier(settings),
+            str(settings.home / "reviews"),
+        )
+        made += _host_workers(services, client, delivery, gates)
+    model = ModelActivities(services)
+    for name in services.models:
+        per_minute = settings.providers[name].requests_per_minute
+        per_second = per_minute / 60 if per_minute else None
+        made.append(_activity_worker(client, model_queue(name), [model.call_model], CALLS_AT_ONCE, per_second))
+    return made
+
+
+def _host_workers(
+    services: Services, client: Client, delivery: DeliveryServices, gates: GateActivities
+) -> list[Worker]:
+    """The workflows, what needs a repository, and what runs an agent's code: all of it without a model's key."""
     steering = SteeringActivities(services)
     attempts, jobs = AttemptActivities(services), JobActivities(services)
     tools, verification = ToolActivities(services), VerificationActivities(services)
-    model = ModelActivities(services)
     cores = os.cpu_count() or 2
-    made = [
+    return [
         workflow_worker(
             client,
             [
@@ -82,11 +109,6 @@ def workers(
             client, services.queue, [attempts.open_attempt, tools.run_tools, verification.verify], cores * 2
         ),
     ]
-    for name in services.models:
-        per_minute = settings.providers[name].requests_per_minute
-        per_second = per_minute / 60 if per_minute else None
-        made.append(_activity_worker(client, model_queue(name), [model.call_model], CALLS_AT_ONCE, per_second))
-    return made
 
 
 def _delivering(services: Services, delivery: DeliveryServices) -> list[Callable[..., Any]]:
@@ -94,22 +116,44 @@ def _delivering(services: Services, delivery: DeliveryServices) -> list[Callable
     return [made.plan_merge, made.verify_merge, made.land_merge, made.push_branch, made.request_merge]
 
 
-@contextlib.asynccontextmanager
-async def working(settings: Settings, services: Services, client: Client, ui_url: str = "") -> AsyncIterator[None]:
-    """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing.
+def unconfined_warning(services: Services) -> str:
+    """What everybody has to be told where a person chose no sandbox; empty where there is one."""
+    if services.sandbox.name != "none":
+        return ""
+    return (
+        'WARNING: [sandbox] backend = "none": agents\' code runs as this user, with its files, keys and network.\n'
+        "Nothing holds it back. Every job that is submitted so is marked in the ledger: sandbox none."
+    )
 
-    ``ui_url`` is where the Temporal UI answers, for the links that gates show.
-    """
+
+async def _refuse_without_walls(services: Services) -> None:
+    """Raises SandboxUnavailable if a wall is missing, unless a person wrote out that there shall be none."""
+    if warning := unconfined_warning(services):
+        _log.warning("%s", warning)
+        return
     missing = await services.sandbox.self_test()
     if missing:
         raise SandboxUnavailable(
             f"the {services.sandbox.name} sandbox does not hold on this machine: {', '.join(missing)};\n"
             "no agent's code is run in it. `thirdshift doctor` tells more; [sandbox] backend chooses another one"
         )
+
+
+@contextlib.asynccontextmanager
+async def working(
+    settings: Settings, services: Services, client: Client, ui_url: str = "", only: Duty | None = None
+) -> AsyncIterator[None]:
+    """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing.
+
+    ``ui_url`` is where the Temporal UI answers, for the links that gates show. ``only`` leaves out the other half of
+    the duties; for ``hosts`` the services are opened without keys.
+    """
+    if only != "models":
+        await _refuse_without_walls(services)
     idle = asyncio.create_task(_rest_idle_sandboxes(services))
     try:
         async with contextlib.AsyncExitStack() as stack:
-            delivery = stack.enter_context(open_delivery(settings))
+            delivery = stack.enter_context(open_delivery(settings)) if only != "models" else None
             for worker in workers(settings, services, client, delivery, ui_url):
                 await stack.enter_async_context(worker)
             yield

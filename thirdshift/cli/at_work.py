@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import click
+
 from thirdshift.adapters.engine.locks import worker_is_marked, worker_mark
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from activities.services import Services
     from thirdshift.adapters.engine.access import Engine
+    from thirdshift.bootstrap.worker import Duty
     from thirdshift.settings import Settings
 
 _HEARD_OF = timedelta(seconds=75)
@@ -21,12 +24,16 @@ _HEARD_OF = timedelta(seconds=75)
 
 
 @asynccontextmanager
-async def at_work(settings: Settings, services: Services, engine: Engine) -> AsyncIterator[None]:
-    """Work until the block is left, and let others see it."""
-    from thirdshift.bootstrap.worker import working
+async def at_work(
+    settings: Settings, services: Services, engine: Engine, only: Duty | None = None
+) -> AsyncIterator[None]:
+    """Work until the block is left, and let others see it; ``only`` one half of the duties."""
+    from thirdshift.bootstrap.worker import unconfined_warning, working
 
+    if only != "models" and (warning := unconfined_warning(services)):
+        click.secho(warning, err=True, fg="red", bold=True)
     with worker_mark(settings.home):
-        async with working(settings, services, engine.client, engine.ui_url):
+        async with working(settings, services, engine.client, engine.ui_url, only):
             yield
 
 

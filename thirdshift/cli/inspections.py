@@ -63,6 +63,8 @@ async def inspect_sandbox(settings: Settings) -> Finding:
         down = await sandbox.self_test()
     except ThirdshiftError as error:
         return missing("sandbox", error)
+    if sandbox.name == "none":
+        return Finding("sandbox", True, "none, as it is written in the configuration: nothing confines agents' code")
     if down:
         remedy = "use another machine or kernel, or another [sandbox] backend; no agent's code is run like this"
         return Finding("sandbox", False, f"{sandbox.name}, but these walls are missing: {', '.join(down)}", remedy)

@@ -102,3 +102,9 @@ def _path(line: str) -> str:
     names = line.removeprefix("diff --git ")
     half = names[(len(names) + 1) // 2 :]
     return f'"{half[3:]}' if half.startswith('"b/') else half.removeprefix("b/")
+
+
+def without_hashes(diff: str) -> str:
+    """The diff without the lines that name blobs: they tell a reviewer nothing, and are longer than a screen."""
+    kept = [line for kind, line in told_apart(diff) if not (kind is LineKind.HEADING and line.startswith("index "))]
+    return "\n".join(kept) + "\n" if kept else ""

@@ -20,7 +20,8 @@ from thirdshift.core.text import fenced, one_line, visible
 
 MOST_BYTES = 6000
 """Of the whole, encoded as ASCII JSON: the longest of all encodings that it may travel in."""
-COLUMNS = 60
+COLUMNS = 54
+"""What a fence of the UI shows at a window of 1280 pixels without scrolling."""
 _REASON_BYTES, _CHECKS_BYTES, _OUTPUT_BYTES, _REVIEW_BYTES, _LINKS_BYTES, _LOG_BYTES = 420, 560, 420, 300, 520, 620
 
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?=&%#-]+")
@@ -71,12 +72,13 @@ def _how(state: GateState) -> str:
     others = "rework or reject" if state.may_rework else "reject"
     if name is None:
         return (
-            '**To approve:** menu > Send an Update > `decide`, input: the block below, with how much more in `"usd"`.\n'
+            "**To approve:** More Actions > Send an Update > `decide`, "
+            'Data: the block below, with how much more in `"usd"`.\n'
             f"**To {others}:** the same, with another `verdict` and a `note`."
         )
     return (
-        f'**To approve:** menu > Send an Update > `{name}`, input: your name in quotes, like `"ada"`.\n'
-        f"**To {others}:** update `decide`, input: the block below with `verdict`, your name and a `note`."
+        f'**To approve:** More Actions > Send an Update > `{name}`, Data: your name in quotes, like `"ada"`.\n'
+        f"**To {others}:** update `decide`, Data: the block below with `verdict`, your name and a `note`."
     )
 
 
@@ -87,7 +89,7 @@ def _why(state: GateState, facts: GateFacts) -> list[str]:
 
 def _checks(facts: GateFacts) -> list[str]:
     parts = []
-    lines = [f"{line.state:<8}{one_line(line.id, 40):<42}{line.seconds:>8.1f} s" for line in facts.checks]
+    lines = [f"{line.state:<8}{one_line(line.id, 32):<34}{line.seconds:>7.1f} s" for line in facts.checks]
     if lines:
         more = f" ({facts.checks_left_out} more not shown)" if facts.checks_left_out else ""
         parts.append(f"**Checks**{more}\n{_bounded(lines, _CHECKS_BYTES)}")
@@ -102,10 +104,11 @@ def _checks(facts: GateFacts) -> list[str]:
 
 
 def _cost(facts: GateFacts) -> list[str]:
+    # No dollar sign outside of a fence: the UI takes what stands between two of them for a formula.
     spent = format_usd(facts.cost_nano, 4)
     if facts.budget_nano is None:
-        return [f"**Cost:** ${spent}; the job has no cap of its own."]
-    return [f"**Cost:** ${spent} of ${format_usd(facts.budget_nano, 4)}."]
+        return [f"**Cost:** {spent} USD; the job has no cap of its own."]
+    return [f"**Cost:** {spent} of {format_usd(facts.budget_nano, 4)} USD."]
 
 
 def _excerpt(facts: GateFacts, room: int) -> list[str]:
@@ -143,11 +146,12 @@ def _answer_block(state: GateState) -> str:
 
 def _log(log: Sequence[str]) -> str:
     if not log:
-        return "**Decision log:** empty. What is not here was not recorded."
+        return "**Decision log:** empty. Press R once you have answered: what is not here was not recorded."
     newest = _fitting([line for entry in reversed(log) for line in [_logged(entry)]], _LOG_BYTES)
     left_out = len(log) - len(newest)
     earlier = f" ({left_out} earlier: `thirdshift gates`)" if left_out else ""
-    return f"**Decision log{earlier}** What is not here was not recorded.\n{fenced(chr(10).join(newest))}"
+    heading = f"**Decision log{earlier}** Press R for the newest. What is not here was not recorded."
+    return f"{heading}\n{fenced(chr(10).join(newest))}"
 
 
 def _logged(entry: str) -> str:

@@ -13,7 +13,7 @@ from html import escape
 from thirdshift.core.text import one_line
 
 Format = Callable[[int], str]
-_LONGEST_LABEL = 30
+_LONGEST_LABEL = 32
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def column_chart(name: str, labels: Sequence[str], series: Sequence[Series], wor
 
 def _axis(left: int, width: int, top: int, room: int, most: int, words: Format) -> str:
     lines = []
-    for quarter in range(5):
-        y = top + room - room * quarter / 4
-        value = most * quarter // 4
+    for fifth in range(6):
+        y = top + room - room * fifth / 5
+        value = most * fifth // 5
         lines.append(
             f'<line x1="{left}" y1="{y:.1f}" x2="{width}" y2="{y:.1f}" class="grid"/>'
             + _text(left - 8, y + 4, safe(words(value)), "tick", "end")
@@ -95,7 +95,7 @@ def _axis(left: int, width: int, top: int, room: int, most: int, words: Format) 
 
 def bar_chart(name: str, bars: Sequence[Bar], colour: str) -> str:
     """Horizontal bars, longest label shown by its end, the words beside each bar."""
-    row, left, width, right = 26, 212, 520, 84
+    row, left, width, right = 26, 244, 560, 84
     most = max((bar.value for bar in bars), default=0) or 1
     parts = []
     for at, bar in enumerate(bars):

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from thirdshift.core.questions import Money
 from thirdshift.core.reckoning import Answers
+from thirdshift.core.routing import Run
 from thirdshift.core.waste import Cause
-from thirdshift.core.words import counted
-from thirdshift.reports.charts import safe
-from thirdshift.reports.figures import duration, money, share
+from thirdshift.reports.charts import Format, safe
+from thirdshift.reports.figures import duration, numbered, share
 from thirdshift.reports.page_outcomes import outcome_section, per_accepted_section, stop_section
-from thirdshift.reports.page_spend import agent_section, driver_section, tier_section, time_section, waste_section
+from thirdshift.reports.page_spend import (
+    agent_section,
+    dollars,
+    driver_section,
+    tier_section,
+    time_section,
+    waste_section,
+)
 from thirdshift.reports.page_style import STYLE
 from thirdshift.reports.page_tables import Cell, html_table
 from thirdshift.reports.questions_text import EMPTY
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_RUNS = 100
+_RUNS = 60
 
 
 def render_page(answers: Answers, made_at: datetime) -> str:
@@ -54,14 +60,14 @@ def _body(answers: Answers) -> str:
 
 
 def _tiles(answers: Answers) -> str:
-    total, each = answers.total, answers.cost_per_accepted
+    total, each, cents = answers.total, answers.cost_per_accepted, dollars(answers)
     ended = sum(answers.outputs.values())
     productive = answers.waste.by_cause[Cause.PRODUCTIVE].metered
     tiles = [
-        (money(total.metered, 2), f"metered, in {total.calls:,} calls"),
+        (cents(total.metered), f"metered, in {total.calls:,} calls"),
         (f"{answers.accepted:,}", f"accepted and not reverted, of {ended:,} runs that ended"),
         (
-            money(each.metered, 2) if each else "none",
+            cents(each.metered) if each else "none",
             "metered for each accepted outcome, failures included" if each else "no accepted outcome in this period",
         ),
         (share(productive, total.metered), "of metered spend was productive"),
@@ -72,7 +78,7 @@ def _tiles(answers: Answers) -> str:
         (total.held, "held for calls in flight"),
     ):
         if nano:
-            tiles.append((money(nano, 2), words))
+            tiles.append((cents(nano), words))
     return '<div class="tiles">' + "".join(_tile(*tile) for tile in tiles) + "</div>"
 
 
@@ -82,34 +88,26 @@ def _tile(figure: str, words: str) -> str:
 
 def _run_section(answers: Answers) -> str:
     dearest = sorted(answers.runs, key=lambda run: (*(-kind for kind in run.use.money), run.job_id))[:_RUNS]
-    rows = []
-    for run in dearest:
-        wall, job = run.wall_seconds, run.job
-        rows.append(
-            [
-                Cell(job.title, note=job.job_id),
-                Cell(job.task),
-                Cell(job.risk),
-                Cell(job.repository, note=job.spec_path),
-                Cell(run.tier_path, note=" > ".join(run.models)),
-                Cell(" > ".join(run.reasons)),
-                Cell(run.output.value.replace("_", " "), note=run.stopped_by),
-                Cell(f"{run.review.verdict} ({run.review.gate})" if run.review else ""),
-                Cell(f"{run.use.tokens:,}", figure=True, note=f"{counted(run.tool_calls, 'tool call')}"),
-                Cell("" if wall is None else duration(wall), figure=True),
-                Cell(_money(run.use.money), figure=True),
-            ]
-        )
-    names = ("run", "task", "risk", "repository, spec", "tiers, models", "reason codes", "output", "review")
-    figures = ("tokens, tools", "wall", "cost")
+    rows = [_run_cells(run, dollars(answers)) for run in dearest]
+    names = ("run", "repository, spec", "tiers, models, reason codes", "output, review")
+    figures = ("tokens, tools", "wall time", "cost")
     more = len(answers.runs) - len(dearest)
     cut = f"The {_RUNS} dearest of {len(answers.runs):,} runs; all of them with --csv." if more > 0 else ""
     table = html_table(names, figures, rows)
     return f'<section><h2>The routing ledger</h2><p class="soft">{cut}</p>{table}</section>'
 
 
-def _money(spent: Money) -> str:
-    parts = [money(spent.metered, 2)] if spent.metered or not any(spent) else []
-    parts += [f"{money(spent.imputed, 2)} imputed"] if spent.imputed else []
-    parts += [f"≤ {money(spent.unknown, 2)} unknown"] if spent.unknown else []
-    return "; ".join(parts)
+def _run_cells(run: Run, cents: Format) -> list[Cell]:
+    job, review, wall, spent = run.job, run.review, run.wall_seconds, run.use.money
+    said = f"{review.verdict} ({review.gate})" if review else ""
+    kinds = [f"{cents(spent.imputed)} imputed"] if spent.imputed else []
+    kinds += [f"{cents(spent.unknown)} unknown"] if spent.unknown else []
+    return [
+        Cell(job.title, (f"{job.task}, risk {job.risk}", job.job_id)),
+        Cell(job.repository, (job.spec_path,)),
+        Cell(run.tier_path, (" > ".join(run.models), " > ".join(run.reasons))),
+        Cell(run.output.value.replace("_", " "), (run.stopped_by, said)),
+        Cell(f"{run.use.tokens:,}", (numbered(run.tool_calls, "tool call"),), figure=True),
+        Cell("" if wall is None else duration(wall), figure=True),
+        Cell(cents(spent.metered), tuple(kinds), figure=True),
+    ]

@@ -6,9 +6,9 @@ from thirdshift.core.questions import Group
 from thirdshift.core.reckoning import OUTCOME_DIMENSIONS, Answers, Dimension
 from thirdshift.core.routing import Output, Run
 from thirdshift.core.words import clipped
-from thirdshift.reports.charts import Series, column_chart, legend, stacked_bars
+from thirdshift.reports.charts import Format, Series, column_chart, legend, stacked_bars
 from thirdshift.reports.figures import money
-from thirdshift.reports.page_spend import TOP, cents
+from thirdshift.reports.page_spend import TOP, dollars
 from thirdshift.reports.page_style import OUTPUTS, PLAIN
 from thirdshift.reports.page_tables import Cell, html_table
 from thirdshift.reports.questions_text import at_most_words, each_words
@@ -47,7 +47,7 @@ def _outcome_row(run: Run) -> list[Cell]:
     review = run.review
     mood = "good" if run.output.counts else "bad" if run.output in (Output.REVERTED, Output.REJECTED) else ""
     return [
-        Cell(run.job.title, note=run.job_id),
+        Cell(run.job.title, (run.job_id,)),
         Cell(run.output.value.replace("_", " "), mood=mood),
         Cell(run.stopped_by),
         Cell("yes" if run.landed else ""),
@@ -61,13 +61,14 @@ def stop_section(answers: Answers) -> str:
     """Policies, what they stopped, and the estimate with its method beside it."""
     if not answers.stops:
         return "<section><h2>5. Which policy stopped what</h2><p>No policy had to stop anything.</p></section>"
+    cents = dollars(answers)
     totals = [
         [
             Cell(total.policy),
             Cell(f"{total.jobs:,}", figure=True),
             Cell(f"{total.attempts:,}", figure=True),
             Cell(cents(total.at_least_nano), figure=True),
-            Cell(at_most_words(total.at_most_nano, total.jobs + total.attempts - total.without_most), figure=True),
+            Cell(at_most_words(total, cents), figure=True),
         ]
         for total in answers.stop_totals
     ]
@@ -75,8 +76,8 @@ def stop_section(answers: Answers) -> str:
     rows = [
         [
             Cell(stop.policy),
-            Cell(stop.title, note=stop.job_id),
-            Cell("the job" if stop.attempt is None else f"attempt {stop.attempt}", note=clipped(stop.evidence, 160)),
+            Cell(stop.title, (stop.job_id,)),
+            Cell("the job" if stop.attempt is None else f"attempt {stop.attempt}", (clipped(stop.evidence, 160),)),
             Cell(f"{stop.attempts:,} / {stop.calls:,}", figure=True),
             Cell(money(stop.spent_nano), figure=True),
             Cell(money(stop.at_least_nano), figure=True),
@@ -109,7 +110,9 @@ def per_accepted_section(answers: Answers) -> str:
         "and not reverted. A week has the spend of its calls and the outcomes that ended in it.</p>"
     ]
     if len(weeks) > 1 and any(values):
-        parts.append("<h3>By week</h3>" + column_chart("Cost of an accepted outcome by week", labels, series, cents))
+        parts.append(
+            "<h3>By week</h3>" + column_chart("Cost of an accepted outcome by week", labels, series, dollars(answers))
+        )
     parts.append('<div class="pair">')
     for dimension in OUTCOME_DIMENSIONS:
         parts.append(f"<div><h3>By {dimension.value.replace('-', ' ')}</h3>{_each_table(answers, dimension)}</div>")
@@ -117,14 +120,14 @@ def per_accepted_section(answers: Answers) -> str:
 
 
 def _each_table(answers: Answers, dimension: Dimension) -> str:
-    groups = answers.by[dimension]
+    groups, cents = answers.by[dimension], dollars(answers)
     shown = groups[-TOP:] if dimension is Dimension.WEEK else groups[:TOP]
     rows = [
         [
             Cell(group.key[0]),
             Cell(f"{group.accepted:,} of {group.runs:,}", figure=True),
             Cell(cents(group.use.metered), figure=True),
-            Cell(_each(group), figure=True),
+            Cell(_each(group, cents), figure=True),
         ]
         for group in shown
     ]
@@ -133,6 +136,6 @@ def _each_table(answers: Answers, dimension: Dimension) -> str:
     return html_table((dimension.value.replace("-", " "),), ("accepted", "metered", "each"), rows) + rest
 
 
-def _each(group: Group) -> str:
+def _each(group: Group, cents: Format) -> str:
     each = group.cost_per_accepted()
     return each_words(group) if each is None else cents(each.metered)

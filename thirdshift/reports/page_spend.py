@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from thirdshift.core.ladder import Tier
+from thirdshift.core.money import NANO_PER_USD
 from thirdshift.core.periods import week_of
 from thirdshift.core.questions import Group, Money, Use
 from thirdshift.core.reckoning import Answers, Dimension
 from thirdshift.core.waste import Cause
-from thirdshift.reports.charts import Bar, Series, bar_chart, column_chart, legend, safe, share_bar
+from thirdshift.reports.charts import Bar, Format, Series, bar_chart, column_chart, legend, safe, share_bar
 from thirdshift.reports.figures import count, money, share
 from thirdshift.reports.page_style import CAUSES, OTHER, PLAIN, TIERS
 from thirdshift.reports.page_tables import Cell, html_table
@@ -21,6 +23,7 @@ from thirdshift.reports.questions_text import frontier_words
 MOST_DAYS = 45
 """A longer period is drawn by weeks."""
 TOP = 10
+_MUCH = 100 * NANO_PER_USD
 
 _MEANING = {
     Cause.NO_OUTCOME: "the run failed, was stopped, rejected or reverted, or is not finished",
@@ -32,9 +35,9 @@ _MEANING = {
 }
 
 
-def cents(nano: int) -> str:
-    """Money to a cent."""
-    return money(nano, 2)
+def dollars(answers: Answers) -> Format:
+    """How money is shown on this page: to a cent, or to a hundredth of one where little was spent."""
+    return partial(money, places=2 if max(answers.total.money) >= _MUCH else 4)
 
 
 def time_section(answers: Answers) -> str:
@@ -60,13 +63,13 @@ def time_section(answers: Answers) -> str:
     labels = [f"{day:%b} {day.day}" for day in days]
     name = f"Metered spend by {'week' if weekly else 'day'} and tier"
     note = "Weeks begin on Monday." if weekly else ""
-    chart = column_chart(name, labels, series, cents)
+    chart = column_chart(name, labels, series, dollars(answers))
     return f'<section><h2>{name}</h2><p class="soft">{note}</p>{legend(series)}{chart}</section>'
 
 
 def waste_section(answers: Answers) -> str:
     """Where each nano-dollar went."""
-    waste, total = answers.waste, answers.waste.total
+    waste, total, cents = answers.waste, answers.waste.total, dollars(answers)
     order = [Cause.PRODUCTIVE, *(cause for cause in Cause if cause is not Cause.PRODUCTIVE)]
     series = [
         Series(CAUSE_NAMES[cause], CAUSES[cause.value], [waste.by_cause[cause].metered])
@@ -75,13 +78,13 @@ def waste_section(answers: Answers) -> str:
     ]
     rows = [
         [
-            Cell(CAUSE_NAMES[cause], note=_MEANING[cause]),
-            *_kinds(waste.by_cause[cause]),
+            Cell(CAUSE_NAMES[cause], (_MEANING[cause],)),
+            *_kinds(waste.by_cause[cause], cents),
             Cell(share(waste.by_cause[cause].metered, total.metered), figure=True),
         ]
         for cause in order
     ]
-    last = [Cell("all"), *_kinds(total), Cell(share(total.metered, total.metered), figure=True)]
+    last = [Cell("all"), *_kinds(total, cents), Cell(share(total.metered, total.metered), figure=True)]
     open_words = ""
     if any(waste.under_way):
         open_words = f"<p>Of no outcome, {safe(cents(waste.under_way.metered))} metered is of runs still under way.</p>"
@@ -94,17 +97,17 @@ def waste_section(answers: Answers) -> str:
     )
 
 
-def _kinds(spent: Money) -> list[Cell]:
+def _kinds(spent: Money, cents: Format) -> list[Cell]:
     return [Cell(cents(nano), figure=True) for nano in spent]
 
 
 def agent_section(answers: Answers) -> str:
     """Models, tiers and roles."""
-    groups = answers.agents
+    groups, cents = answers.agents, dollars(answers)
     bars = [Bar(" · ".join(group.key), group.use.metered, cents(group.use.metered)) for group in groups[:TOP]]
     tokens = sorted(groups, key=lambda group: -group.use.tokens)[:TOP]
     token_bars = [Bar(" · ".join(group.key), group.use.tokens, count(group.use.tokens)) for group in tokens]
-    rows = [[*map(Cell, group.key), *_use_cells(group.use)] for group in groups[: 3 * TOP]]
+    rows = [[*map(Cell, group.key), *_use_cells(group.use, cents)] for group in groups[: 3 * TOP]]
     return (
         "<section><h2>1. Which agents used the most</h2>"
         f'<div class="pair"><div><h3>Metered money</h3>{bar_chart("Metered money by agent", bars, PLAIN)}</div>'
@@ -116,7 +119,7 @@ def agent_section(answers: Answers) -> str:
 USE_NAMES = ("calls", "tokens in", "cached", "out", "metered", "imputed", "unknown, at most")
 
 
-def _use_cells(use: Use) -> list[Cell]:
+def _use_cells(use: Use, cents: Format) -> list[Cell]:
     figures = [f"{use.calls:,}", count(use.input_tokens), count(use.cached_tokens), count(use.output_tokens)]
     return [Cell(figure, figure=True) for figure in (*figures, *map(cents, use.money))]
 
@@ -128,11 +131,12 @@ def _more(groups: Sequence[Group], shown: int) -> str:
 
 def driver_section(answers: Answers) -> str:
     """Repositories, specs and workflows."""
-    charts = []
+    charts, cents = [], dollars(answers)
     for dimension, name in (
         (Dimension.REPOSITORY, "Repositories"),
         (Dimension.SPEC, "Specs"),
         (Dimension.WORKFLOW, "Workflows"),
+        (Dimension.TASK, "Types of task"),
     ):
         groups = answers.by[dimension]
         bars = [Bar(group.key[0], group.use.metered, cents(group.use.metered)) for group in groups[:TOP]]
@@ -143,8 +147,9 @@ def driver_section(answers: Answers) -> str:
 
 def tier_section(answers: Answers) -> str:
     """Risks and tiers, and whether every frontier call said why."""
+    cents = dollars(answers)
     rows = [
-        [Cell(group.key[0]), Cell(group.key[1]), Cell(f"{group.runs:,}", figure=True), *_use_cells(group.use)]
+        [Cell(group.key[0]), Cell(group.key[1]), Cell(f"{group.runs:,}", figure=True), *_use_cells(group.use, cents)]
         for group in answers.risks
     ]
     mood = "bad" if answers.frontier.unexplained else "good" if answers.frontier.calls else "soft"

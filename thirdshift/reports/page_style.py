@@ -13,6 +13,7 @@ h2{font-size:18px;margin:0 0 4px}
 h3{font-size:15px;margin:18px 0 6px}
 p{margin:4px 0 10px}
 .soft{color:var(--soft)}
+td .soft{font-size:12.5px}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 22px;margin:18px 0;
 break-inside:avoid-page}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0}
@@ -32,9 +33,10 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 caption{text-align:left;font-weight:600;padding:14px 0 4px}
 th{font-weight:600;color:var(--soft);text-align:left;border-bottom:2px solid var(--line);white-space:nowrap}
 th,td{padding:5px 10px 5px 0;vertical-align:top}
-td{border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
-th.n,td.n{padding:5px 0 5px 14px}
+td{border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6.5em}
+td:first-child{min-width:8.5em}
+td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal;min-width:0}
+th.n,td.n{padding:5px 0 5px 10px}
 tfoot td{font-weight:600;border-bottom:0}
 .bad{color:var(--bad);font-weight:600}
 .good{color:#00694d;font-weight:600}

@@ -10,10 +10,10 @@ from thirdshift.reports.charts import safe
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, a remark below it, whether it is a figure, and a mood: ``good`` or ``bad``."""
+    """A cell's text, remarks below it, whether it is a figure, and a mood: ``good`` or ``bad``."""
 
     text: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
     figure: bool = False
     mood: str = ""
 
@@ -31,5 +31,5 @@ def html_table(
 
 def _cell(cell: Cell) -> str:
     classes = " ".join(filter(None, ("n" if cell.figure else "", cell.mood)))
-    note = f'<br><span class="soft">{safe(cell.note)}</span>' if cell.note else ""
+    note = "".join(f'<br><span class="soft">{safe(line)}</span>' for line in cell.notes if line)
     return f'<td class="{classes}">{safe(cell.text)}{note}</td>' if classes else f"<td>{safe(cell.text)}{note}</td>"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from thirdshift.core.questions import Group, Money, Use
 from thirdshift.core.reckoning import OUTCOME_DIMENSIONS, Answers, Dimension
 from thirdshift.core.routing import Output
+from thirdshift.core.runaways import PolicyTotal
 from thirdshift.core.views import Spend
 from thirdshift.core.waste import Cause
 from thirdshift.core.words import listed
@@ -183,7 +184,7 @@ def _stops(answers: Answers) -> list[str]:
             count(total.jobs),
             count(total.attempts),
             money(total.at_least_nano),
-            at_most_words(total.at_most_nano, total.jobs + total.attempts - total.without_most),
+            at_most_words(total),
         ]
         for total in answers.stop_totals
     ]
@@ -199,9 +200,10 @@ def _stops(answers: Answers) -> list[str]:
     return [heading, *table(columns, rows), *wrapped(said), *recent, *_rest(len(answers.stops) - _SHOWN)]
 
 
-def at_most_words(nano: int, ended: int) -> str:
-    """The upper end, where any stop has one."""
-    return money(nano) if ended else "unknown"
+def at_most_words(total: PolicyTotal, dollars: Callable[[int], str] = money) -> str:
+    """The upper end, where any of the stops has one."""
+    ended = total.jobs + total.attempts - total.without_most
+    return dollars(total.at_most_nano) if ended else "unknown"
 
 
 def stop_words(policy: str, job_id: str, attempt: int | None, calls: int, spent_nano: int) -> str:

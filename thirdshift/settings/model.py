@@ -82,6 +82,11 @@ class Settings(Frozen):
         """The configured time zone."""
         return ZoneInfo(self.time_zone)
 
+    def without_model_keys(self) -> Settings:
+        """The same, with no model's key in it: for a process that calls no model."""
+        keyless = {name: one.model_copy(update={"api_key": None}) for name, one in self.providers.items()}
+        return self.model_copy(update={"providers": keyless})
+
     def policy_for(self, risk: Risk) -> RiskPolicy:
         """The policy for a spec of this risk."""
         return self.policy.of(risk)

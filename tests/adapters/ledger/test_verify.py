@@ -38,6 +38,7 @@ def test_books_that_were_only_ever_written_by_the_ledger_add_up(books: Books) ->
     assert (audit.calls, audit.attempts, audit.loops, audit.jobs) == (7, 2, 1, 1)
     assert (audit.metered_nano, audit.imputed_nano) == (301 + 302 + 303, 200)
     assert (audit.held_nano, audit.unknown_nano) == (800, 900)
+    assert books.ledger.verify() == audit
 
 
 def test_empty_books_add_up(books: Books) -> None:

@@ -92,10 +92,10 @@ class ScriptedServer:
         """Play, and note when the request was here and when its answer was ready: seconds of the monotonic clock."""
         arrived = time.monotonic()
         reply = await self._play(dialect, request)
-        note = {"path": request.path, "bytes": len(request.body), "arrived": arrived, "answered": time.monotonic()}
-        self._times.append({**note, "model": _model_of(request)})
         if self._bodies_dir is not None:
-            (self._bodies_dir / f"{len(self._times):06d}.json").write_bytes(request.body)
+            (self._bodies_dir / f"{len(self._times) + 1:06d}.json").write_bytes(request.body)
+        note = {"path": request.path, "bytes": len(request.body), "model": _model_of(request)}
+        self._times.append({**note, "arrived": arrived, "answered": time.monotonic()})
         return reply
 
     async def _play(self, dialect: Dialect, request: Recorded) -> Reply:

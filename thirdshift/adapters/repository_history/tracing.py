@@ -84,7 +84,7 @@ class Tracer:
         signs.append(("trailer", lambda commit: work.job in _jobs_named(commit.message)))
         began = landing.get(work.base, -1)  # the same change before that is somebody else's
         for how, sign in signs:
-            if found := self._first(lambda commit, sign=sign: sign(commit) and _may_be(work, commit), began):
+            if found := self._first(_and_may_be(work, sign), began):
                 return _Landed(landing[found.commit], found.commit, how)
         return self._similar(work, ours, began)
 
@@ -205,6 +205,10 @@ def _jobs_named(message: str) -> frozenset[str]:
     prefix = f"{JOB_TRAILER}: "
     found = (line.strip(" *").removeprefix(prefix) for line in message.splitlines() if prefix in line)
     return frozenset(job.strip() for job in found)
+
+
+def _and_may_be(work: Delivered, sign: Callable[[Commit], bool]) -> Callable[[Commit], bool]:
+    return lambda commit: sign(commit) and _may_be(work, commit)
 
 
 def _may_be(work: Delivered, commit: Commit) -> bool:
