@@ -160,7 +160,11 @@ class AttemptActivities:
             verdict_id=given.verdict,
             closed_at=services.clock(),
         )
-        return AttemptClosed(cost_nano=await whole(services.ledger.close_attempt, closing))
+        try:
+            return AttemptClosed(cost_nano=await whole(services.ledger.close_attempt, closing))
+        except KeyError:
+            # It was stopped before it was opened.
+            return AttemptClosed(cost_nano=0)
 
 
 def _bytes(text: str) -> int:

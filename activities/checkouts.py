@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.beating import whole
 from activities.context import LoopContext
 from activities.services import Services
 from thirdshift.adapters.workspace.restoring import remove_files, restore_files
@@ -56,7 +57,7 @@ async def prepared(services: Services, context: LoopContext, tree: str) -> Async
         yield candidate
         return
     async with temporary(services.scratch, "base-") as directory:
-        await asyncio.to_thread(services.hub.export, context.job.base_tree, directory)
+        await whole(services.hub.export, context.job.base_tree, directory)
         yield Candidate(candidate.tree, candidate.changed, candidate.findings, directory)
 
 
@@ -64,7 +65,7 @@ async def prepared(services: Services, context: LoopContext, tree: str) -> Async
 async def checkout(services: Services, candidate: Candidate) -> AsyncIterator[str]:
     """A directory with the candidate's files, protected ones put right; gone when the block is left."""
     async with temporary(services.scratch, "checkout-") as directory:
-        await asyncio.to_thread(_fill, services, candidate, directory)
+        await whole(_fill, services, candidate, directory)
         yield directory
 
 
@@ -77,7 +78,7 @@ def _fill(services: Services, candidate: Candidate, directory: str) -> None:
 @contextlib.asynccontextmanager
 async def temporary(parent: str, prefix: str) -> AsyncIterator[str]:
     """A new directory below ``parent``, gone when the block is left."""
-    directory = await asyncio.to_thread(_made, parent, prefix)
+    directory = await whole(_made, parent, prefix)
     try:
         yield directory
     finally:

@@ -23,6 +23,8 @@ from thirdshift.core.spec import Delivery
 from thirdshift.core.window import room_for_paths
 from thirdshift.signatures import BeginJob, FinishJob, JobFinished, ModelCalled
 
+DELIVERY_TRIES = 12
+"""How often a repository that cannot be reached is tried, over some minutes, before the job ends without a branch."""
 AGENTS_MD_BYTES = 64 << 10
 
 
@@ -44,6 +46,8 @@ class JobActivities:
         job = services.ledger.read_job(job_id)
         try:
             base = services.hub.import_base(job.repository, job.base_commit, job_id)
+        except RepositoryUnreachable:
+            raise  # it may come back, so the engine tries again
         except RepositoryRefused as refused:
             raise refusal(StopReason.SETUP_FAILED, str(refused)) from refused
         refuse_known_holdout(services, job, base.tree)
@@ -95,7 +99,13 @@ class JobActivities:
         async with beating():
             job = await asyncio.to_thread(services.ledger.read_job, job_id)
             run = activity.info().workflow_run_id or ""
-            branch, commit = await whole(self._deliver, job, given, run)
+            try:
+                branch, commit = await whole(self._deliver, job, given, run)
+            except (RepositoryRefused, DeliveryRefused) as refused:
+                if isinstance(refused, RepositoryUnreachable) and activity.info().attempt < DELIVERY_TRIES:
+                    raise
+                # The hub has the tree, and the job can be resumed from there; the books are closed all the same.
+                branch, commit, given = "", given.best.commit, _undelivered(given, str(refused))
             closing = JobClosing(
                 job_id=job_id,
                 stop_reason=given.stop,
@@ -111,7 +121,13 @@ class JobActivities:
             spec = await asyncio.to_thread(spec_of, services, job)
             for packet in [p.id for p in spec.packets] or ["main"]:
                 await services.workspaces.leave(f"loop-{job_id}-{packet}")
-        return JobFinished(branch=branch, commit=commit)
+        return JobFinished(
+            branch=branch,
+            commit=commit,
+            cost_nano=await asyncio.to_thread(services.ledger.job_cost_nano, job_id),
+            stop=given.stop,
+            evidence=given.evidence,
+        )
 
     def _deliver(self, job: JobRow, given: FinishJob, run: str) -> tuple[str, str]:
         """The branch and commit where the tree is: those of a delivery that was made, else a branch of its own."""
@@ -148,6 +164,13 @@ class JobActivities:
         if given.stop in (StopReason.ACCEPTED, StopReason.UNDELIVERED):
             return commit_message(facts)
         return unfinished_message(facts, given.stop, verified=given.verified)
+
+
+def _undelivered(given: FinishJob, why: str) -> FinishJob:
+    """The end of a job whose tree no branch would take."""
+    stop = StopReason.UNDELIVERED if given.stop is StopReason.ACCEPTED else given.stop
+    said = f"{given.evidence} " if given.evidence else ""
+    return given.model_copy(update={"stop": stop, "evidence": f"{said}No branch was made: {why}"[:1000]})
 
 
 def _row(job: JobRow, given: FinishJob, run: str, closing: JobClosing) -> DeliveryRow:

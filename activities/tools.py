@@ -165,7 +165,7 @@ class ToolActivities:
             )
             hub, loop_id = self._services.hub, context.loop.loop_id
             try:
-                shot = await asyncio.to_thread(hub.snapshot, workspace.directory, loop_id, commit, trailers)
+                shot = await whole(hub.snapshot, workspace.directory, loop_id, commit, trailers)
             except TreeRefused as refused:
                 done.parts.append(Text(text=f"The tree cannot be kept as it is, so this step is not in it: {refused}"))
                 done.finished = False

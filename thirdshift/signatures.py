@@ -19,6 +19,7 @@ from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import AttemptEnd, LoopHistory, LoopPolicy, ReasonCode, StopReason
 from thirdshift.core.ladder import Rung
+from thirdshift.core.steering import Words
 from thirdshift.core.verdict import VerdictBrief
 
 WORKFLOW_QUEUE = "thirdshift"
@@ -124,6 +125,10 @@ class LoopResult(Frozen):
     attempts: int
     steps: int
     cost_nano: int
+    waited_seconds: float = 0.0
+    """How long people were waited for, which no limit counts."""
+    unheard: tuple[Words, ...] = ()
+    """A person's words that no model has read yet."""
     memory: LoopMemory | None = None
     """Only where a merge gate stands between the loop and its delivery."""
 
@@ -138,7 +143,7 @@ class PacketDone(Frozen):
     steps: int
     cost_nano: int
     seconds: float = 0.0
-    """From its loop's start to its end, waits for people included."""
+    """From its loop's start to its end, without the time that people were waited for."""
 
 
 class JobMemory(Frozen):
@@ -289,10 +294,13 @@ class FinishJob(Frozen):
 
 
 class JobFinished(Frozen):
-    """Where the tree went."""
+    """Where the tree went, what it all cost, and how the job ended where delivery changed that."""
 
     branch: str
     commit: str
+    cost_nano: int = 0
+    stop: StopReason | None = None
+    evidence: str = ""
 
 
 @activity.defn

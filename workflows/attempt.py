@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from thirdshift import signatures
 from thirdshift.core.detectors import attempt_should_end
@@ -57,6 +58,8 @@ class AttemptRun:
         """Whether words can be added to its conversation."""
         self.short_of = ""
         """The scope that had no room for a call."""
+        self.failure: ActivityError | None = None
+        """What broke it, once its books are closed; for the loop to end with."""
 
     @property
     def rung(self) -> Rung:
@@ -69,9 +72,15 @@ class AttemptRun:
         ``of`` is how many attempts there may be, ``evidence`` the verdict that it is told, ``baseline`` the one that
         it is told where there is no other, ``steps_before`` the steps of those before it.
         """
-        ended = await self._opened(of, evidence, baseline, steps_before)
+        verdict = None
+        try:
+            ended = await self._opened(of, evidence, baseline, steps_before)
+            self.talking = False
+            verdict = None if ended.end in NO_VERDICT else await self._judged()
+        except ActivityError as failure:
+            self.failure = failure
+            ended = self._ended(AttemptEnd.STOPPED, str(failure.cause or failure)[:300])
         self.talking = False
-        verdict = None if ended.end in NO_VERDICT else await self._judged()
         if verdict is None and ended.end not in NO_VERDICT:
             stop = self._course.brake.stop_asked or ""
             ended = ended.model_copy(update={"end": AttemptEnd.STOPPED, "evidence": stop})

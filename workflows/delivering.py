@@ -124,7 +124,9 @@ class Delivering:
 
     def _landed(self, plan: MergePlan, detail: str) -> Delivered:
         onto = self._terms.onto
-        return Delivered(done=True, kind=self._terms.kind, detail=detail, branch=onto, commit=plan.commit, onto=onto)
+        return Delivered(
+            done=True, kind=self._terms.kind, detail=detail, branch=onto, commit=plan.commit, work=plan.work, onto=onto
+        )
 
     def _not_done(self, why: str) -> Delivered:
         return Delivered(

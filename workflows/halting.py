@@ -7,8 +7,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    TimeoutError,
+    TimeoutType,
+    is_cancelled_exception,
+)
 
+from thirdshift.core.history import StopReason
 from workflows.attributes import show_state
 from workflows.clock import WorkClock
 
@@ -49,15 +57,17 @@ async def unless(halted: Callable[[], bool], handle: workflow.ActivityHandle[Res
     """The activity's result, or None when ``halted`` came true first.
 
     The activity is then cancelled and waited for, so that its call is settled or unknown and its processes are
-    dead before anything else happens.
+    dead before anything else happens. However it ends then is its end: nothing is tried again after a
+    cancellation, so a fault of the provider or a worker that vanished at that moment comes out here too.
     """
     await workflow.wait_condition(lambda: handle.done() or halted())
-    if not handle.done():
+    cut_off = not handle.done()
+    if cut_off:
         handle.cancel()
     try:
         return await handle
     except ActivityError as failure:
-        if is_cancelled_exception(failure):
+        if cut_off or is_cancelled_exception(failure):
             return None
         raise
 
@@ -68,6 +78,12 @@ def host_is_lost(failure: ActivityError) -> bool:
     return isinstance(cause, TimeoutError) and cause.type == TimeoutType.SCHEDULE_TO_START
 
 
-def refusal_of(failure: ActivityError) -> ApplicationError | None:
-    """The application's own error behind an activity's failure."""
-    return failure.cause if isinstance(failure.cause, ApplicationError) else None
+def reason_of(failure: FailureError) -> tuple[StopReason, str]:
+    """Why something has to end that failed for good: a refusal's own reason, else ``failed`` with what is known."""
+    cause: BaseException = failure
+    while isinstance(cause, FailureError) and cause.cause is not None:
+        cause = cause.cause
+    words = (cause.message if isinstance(cause, FailureError) else str(cause))[:1000]
+    if isinstance(cause, ApplicationError) and cause.type in set(StopReason):
+        return StopReason(cause.type), words
+    return StopReason.FAILED, f"{type(cause).__name__}: {words}"

@@ -52,12 +52,13 @@ class Hosting:
 
         None when ``halted`` came true first.
         """
+        patience = options.HOST_LOST
         while True:
             handle = workflow.start_activity(
                 do,
                 given,
                 task_queue=self.queue,
-                schedule_to_start_timeout=options.HOST_LOST,
+                schedule_to_start_timeout=patience,
                 start_to_close_timeout=limit,
                 heartbeat_timeout=options.HEARTBEAT,
                 retry_policy=options.RETRY,
@@ -68,4 +69,8 @@ class Hosting:
             except ActivityError as failure:
                 if not host_is_lost(failure):
                     raise
+                before = self.queue
                 await self.claim()
+                if self.queue == before:
+                    # It answered, so it is there, and was only busy.
+                    patience = min(2 * patience, options.BUSY)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal, NoReturn
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from thirdshift import signatures
 from thirdshift.core.after_gate import with_rework
@@ -33,7 +34,7 @@ from workflows.attended import Attended
 from workflows.attributes import show_end, show_opening
 from workflows.delivering import deliver
 from workflows.gate import Answered, Question
-from workflows.halting import refusal_of
+from workflows.halting import reason_of
 from workflows.loop import Loop
 from workflows.planning import Planning
 from workflows.telling import told
@@ -76,8 +77,13 @@ class Job(Attended):
         try:
             result = await self._plan() or await self._packets()
             result = await self._reviewed(result)
-        except ActivityError as failure:
-            result = self._refused(failure)
+        except (ActivityError, ChildWorkflowError) as failure:
+            result = self._broken(failure)
+        except asyncio.CancelledError:
+            # Somebody cancelled the workflow itself; what was reached is kept all the same.
+            result = self._nothing_more(
+                StopReason.STOPPED_BY_PERSON, "The job was cancelled in Temporal.", self._result
+            )
         if result.stop is StopReason.ACCEPTED:
             await self._brake.hold()
         self._state = "delivering"
@@ -96,7 +102,9 @@ class Job(Attended):
             heartbeat_timeout=options.HEARTBEAT,
             retry_policy=options.RETRY,
         )
-        cost_nano = sum(packet.cost_nano for packet in self._done)
+        cost_nano = finished.cost_nano
+        if finished.stop is not None:
+            result = result.model_copy(update={"stop": finished.stop, "evidence": finished.evidence})
         self._state = "accepted" if result.stop is StopReason.ACCEPTED else "stopped"
         self._desk.finish(f"The job ended: {result.stop}.")
         show_end(result.stop, cost_nano)
@@ -286,9 +294,11 @@ class Job(Attended):
                 attempts=result.attempts,
                 steps=result.steps,
                 cost_nano=result.cost_nano,
-                seconds=(workflow.now() - began).total_seconds(),
+                seconds=max(0.0, (workflow.now() - began).total_seconds() - result.waited_seconds),
             )
         )
+        for words in result.unheard:
+            self._hearing.keep(words)
         return result
 
     async def _catch_up(self, loop: workflow.ChildWorkflowHandle[Loop, LoopResult], given: PeopleMemory) -> None:
@@ -301,12 +311,13 @@ class Job(Attended):
         for words in self._hearing.take_all():
             await told(loop, Loop.told, Order(what="steer", who=words.who, text=words.text))
 
-    def _refused(self, failure: ActivityError) -> LoopResult:
-        """A refusal that is an answer ends the job with its reason; anything else fails the workflow."""
-        refusal = refusal_of(failure)
-        if refusal is None or refusal.type not in set(StopReason):
-            raise failure
-        return self._nothing_more(StopReason(refusal.type), refusal.message, None)
+    def _broken(self, failure: ActivityError | ChildWorkflowError) -> LoopResult:
+        """A refusal that is an answer ends the job with its reason; anything else, as what it is."""
+        if is_cancelled_exception(failure):
+            why = "The job or its loop was cancelled in Temporal."
+            return self._nothing_more(StopReason.STOPPED_BY_PERSON, why, self._result)
+        reason, evidence = reason_of(failure)
+        return self._nothing_more(reason, evidence, self._result)
 
     def _nothing_more(self, stop: StopReason, evidence: str, last: LoopResult | None) -> LoopResult:
         best = last.best if last else self._given.resume_from or self._given.base

@@ -24,7 +24,7 @@ from workflows.attended import Attended
 from workflows.attributes import show_end, show_opening, show_tier
 from workflows.clock import WorkClock
 from workflows.gate import Answered, Question
-from workflows.halting import refusal_of
+from workflows.halting import reason_of
 from workflows.hosting import Hosting
 
 NOT_RAISABLE = (ScopeKind.CALL, ScopeKind.ATTEMPT)
@@ -176,6 +176,8 @@ class Loop(Attended):
         self._commits[standing.tree] = standing.commit
         self._short_of = self._attempt.short_of
         self._remember(attempts=(*self._history.attempts, record))
+        if self._attempt.failure is not None:
+            raise self._attempt.failure
 
     async def _at_gate(self, move: Gate) -> Stop | None:
         """Ask a person; the stop that the answer is, or None to go on."""
@@ -214,11 +216,9 @@ class Loop(Attended):
         return None
 
     def _stop_for(self, failure: ActivityError) -> Stop:
-        """A refusal that is an answer ends the loop with its reason; anything else fails the workflow."""
-        refusal = refusal_of(failure)
-        if refusal is None or refusal.type not in set(StopReason):
-            raise failure
-        return Stop(reason=StopReason(refusal.type), evidence=refusal.message)
+        """A refusal that is an answer ends the loop with its reason; anything else, as what it is."""
+        reason, evidence = reason_of(failure)
+        return Stop(reason=reason, evidence=evidence)
 
     def _ended(self, move: Accept | Stop) -> LoopResult:
         stop = StopReason.ACCEPTED if isinstance(move, Accept) else move.reason
@@ -240,6 +240,8 @@ class Loop(Attended):
             attempts=len(self._history.attempts),
             steps=self._history.steps,
             cost_nano=cost_nano,
+            waited_seconds=self._clock.waited_seconds,
+            unheard=self._hearing.take_all(),
             memory=memory if GateKind.MERGE in self._policy.gates else None,
         )
 

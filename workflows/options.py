@@ -10,6 +10,8 @@ HEARTBEAT = timedelta(seconds=5)
 """A worker that vanished is noticed after this long."""
 HOST_LOST = timedelta(seconds=60)
 """A host that does not start a task within this long is given up, and another one claims the loop."""
+BUSY = timedelta(hours=1)
+"""The longest that a host is waited for which claims the loop again and again, and so is only busy."""
 RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,

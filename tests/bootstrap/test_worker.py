@@ -85,7 +85,7 @@ async def test_one_worker_with_keys_and_one_with_code_do_a_job_together(tmp_path
 async def test_a_worker_that_calls_no_model_holds_no_key(tmp_path: Path) -> None:
     settings = settings_at(tmp_path, "bubblewrap")
     async with open_services(settings) as services:
-        assert (list(services.models), services.secrets) == (["play"], {KEY})
+        assert (list(services.models), services.secrets) == (["play"], frozenset([KEY]))
     async with open_services(settings, calls_models=False) as services:
         assert (list(services.models), services.secrets) == ([], frozenset())
     keyless = settings.without_model_keys()

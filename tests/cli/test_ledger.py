@@ -111,7 +111,7 @@ def test_a_bill_settles_the_unknown_call_once(shell: Shell, spent: Callable[[], 
 def test_what_a_bill_does_not_decide_is_said_and_left(shell: Shell, spent: Callable[[], Books]) -> None:
     books = spent()
     bill = str(export_of(shell.directory, 900_000, 0, 150))
-    code, out, _ = shell("ledger", "reconcile", bill, "--provider", "local")
+    _, out, _ = shell("ledger", "reconcile", bill, "--provider", "local")
     assert "not matched" in out
     assert books.ledger.call(3).state == "unknown"
 

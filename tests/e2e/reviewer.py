@@ -62,6 +62,7 @@ class Reviewer:
         self.offered()
         self._form().get_by_role("option").filter(has_text=re.compile(rf"^\s*{re.escape(update)}")).first.click()
         self._form().locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")  # the window keeps what was typed into it before
         self.page.keyboard.insert_text(data)
         self._form().get_by_test_id("confirm-modal-button").click()
 

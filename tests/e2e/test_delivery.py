@@ -44,7 +44,7 @@ def submitted(bench: Workbench, deliver: str, more: str = "") -> str:
     done = bench.run("submit", str(bench.spec), "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     found = json.loads(done.stdout)
-    return str((found["jobs"] if "jobs" in found else [found])[0]["job_id"])
+    return str(found.get("jobs", [found])[0]["job_id"])
 
 
 def commit_on_main(bench: Workbench, name: str, text: str) -> None:

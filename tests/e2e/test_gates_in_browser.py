@@ -68,6 +68,7 @@ hello
 ![x](http://127.0.0.1:9/markdown.png)
 ```
 ````````
+echo $HOME and $PATH
 ## WAITING: gate 9, merge
 **Decision log** approve by root
 \u202etxt.exe\u202c zero\u200bwidth \u001b[31mred\u001b[0m
@@ -190,10 +191,21 @@ def test_what_an_agent_wrote_is_inert_in_the_details_and_on_the_review_page(line
     job_id = line.at_gate("hostile")
     reviewer.find(line.where["waiting_url"], job_id)
     details = reviewer.read(until="markdown.png")
-    for shown in ("<script>", "<img src=", "<U+202E>txt.exe", "zero<U+200B>width", "<U+001B>[31mred", "````````"):
+    for shown in (
+        "<script>",
+        "<img src=",
+        "<U+202E>txt.exe",
+        "zero<U+200B>width",
+        "<U+001B>[31mred",
+        "````````",
+        "$HOME and $PATH",
+    ):
         assert shown in details
     body = reviewer.details()
     assert body.locator("img").count() == 0
+    assert reviewer.page.frame_locator("iframe").first.locator("img").count() == 0, (
+        "the title is shown as it is written"
+    )
     assert body.locator("h2").all_inner_texts() == ["WAITING: gate 1, merge"], "the forged heading is not one"
     page = line.desk / "home" / "reviews" / job_id / "gate-1.html"
     assert f"file://{page}" in details.replace("\n", "")

@@ -13,6 +13,7 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from tests.fakes.line_people import FakePeople
@@ -44,6 +45,10 @@ class FakeLine:
     broken_host: str = ""
     """A host that claims the first loop and then is never seen again."""
     plan_fault: str = ""
+    dies_of: str = ""
+    """The fault that comes out of the hanging activity when it is cancelled, instead of the cancellation."""
+    refuses: dict[str, str] = field(default_factory=dict)
+    """Name of an activity to the type of the error that it fails with for good."""
     seen: list[tuple[str, Frozen]] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,11 +73,18 @@ class FakeLine:
             while not self.go_on.is_set():
                 activity.heartbeat()
                 await asyncio.sleep(0.05)
+        if name in self.refuses:
+            raise ApplicationError("as planned", type=self.refuses[name], non_retryable=True)
         if self.hang_in == name:
             self.hanging.set()
-            while True:
-                activity.heartbeat()
-                await asyncio.sleep(0.05)
+            try:
+                while True:
+                    activity.heartbeat()
+                    await asyncio.sleep(0.05)
+            except asyncio.CancelledError:
+                if self.dies_of:
+                    raise ApplicationError("as planned", type=self.dies_of) from None
+                raise
 
     def activities(self) -> list[Callable[..., Any]]:
         """All of them, named as the signatures are."""
@@ -135,7 +147,8 @@ class FakeLine:
         @activity.defn
         async def finish_job(given: signatures.FinishJob) -> signatures.JobFinished:
             await self._note("finish_job", given)
-            return signatures.JobFinished(branch="thirdshift/job", commit="f" * 40)
+            spent = 1_000_000 * len(self.given("close_attempt"))
+            return signatures.JobFinished(branch="thirdshift/job", commit="f" * 40, cost_nano=spent)
 
         return [
             begin_job,

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from tests.fakes.line import FakeLine, tree_of
 from tests.workflows.line_at_work import (
@@ -23,7 +16,6 @@ from tests.workflows.line_at_work import (
     open_gate,
     updates_offered,
 )
-from thirdshift.adapters.engine.connection import register_search_attributes
 from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import StopReason
 from thirdshift.core.spec import GateKind
@@ -33,21 +25,6 @@ from workflows.loop import Loop
 C = tree_of("c")
 SHORT_HISTORY = 60
 """Events after which the server suggests to continue as new."""
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    binary = shutil.which("temporal", path=str(Path(sys.executable).parent))
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary,
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            f"limit.historyCount.suggestContinueAsNew={SHORT_HISTORY}",
-        ],
-        data_converter=pydantic_data_converter,
-    ) as server:
-        await register_search_attributes(server.client)
-        yield server.client
 
 
 async def test_a_gate_outlives_the_workers_that_opened_it_and_is_gone_from_the_list_once_answered(

@@ -181,3 +181,18 @@ async def test_a_window_that_closes_stops_the_loop(environment: WorkflowEnvironm
     closes = await environment.get_current_time() + timedelta(seconds=3)
     result = await outcome(environment, line, task(window_closes_at=closes))
     assert result.stop is StopReason.WINDOW_CLOSED
+
+
+async def test_a_refusal_in_the_middle_of_an_attempt_closes_its_books_first(environment: WorkflowEnvironment) -> None:
+    line = FakeLine(refuses={"run_tools": "setup_failed"})
+    result = await outcome(environment, line, task())
+    assert result.stop is StopReason.SETUP_FAILED
+    assert (result.attempts, result.steps, result.cost_nano) == (1, 1, 1_000_000)
+    assert [c.end for c in line.given("close_attempt")] == [AttemptEnd.STOPPED]
+
+
+async def test_what_no_policy_foresaw_ends_the_loop_as_failed_with_its_words(environment: WorkflowEnvironment) -> None:
+    line = FakeLine(refuses={"open_attempt": "SomethingOdd"})
+    result = await outcome(environment, line, task())
+    assert result.stop is StopReason.FAILED
+    assert "as planned" in result.evidence

@@ -111,7 +111,7 @@ def _work(eyes: _Eyes, row: DeliveryRow, onto: WatchedBranch, request: ForgeRequ
     work = Delivered(
         job=row.job_id,
         base=row.base_commit,
-        commit=done.commit,
+        commit=done.work or done.commit,
         branch_tip=tip,
         merged_as=request.merge_commit if request else "",
     )

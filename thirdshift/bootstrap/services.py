@@ -5,30 +5,21 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from activities.services import ProviderTerms, Services
 from thirdshift.adapters.hub import LocalHub
-from thirdshift.adapters.ledger import SqlLedger, open_ledger
+from thirdshift.adapters.ledger import SqlLedger
 from thirdshift.adapters.llm.build import build_model
 from thirdshift.adapters.prices import Prices
 from thirdshift.adapters.sandbox.factory import build_sandbox
 from thirdshift.adapters.sandbox.setup_cache import SetupCache
 from thirdshift.adapters.workspace.workspaces import Workspaces
+from thirdshift.bootstrap.books import now as now
+from thirdshift.bootstrap.books import open_books as open_books
 from thirdshift.core.ports import Model
 from thirdshift.core.scopes import BudgetLimits
 from thirdshift.settings import Settings
-
-
-def now() -> datetime:
-    """The time, aware and in UTC; the clock that adapters and activities are given."""
-    return datetime.now(UTC)  # noqa: TID251 - the one place that reads the clock
-
-
-def open_books(settings: Settings) -> SqlLedger:
-    """The ledger alone, for commands that only look."""
-    return open_ledger(settings.ledger_url)
 
 
 def host_name(home: Path) -> str:

@@ -27,6 +27,7 @@ from thirdshift.core.packets import packets_in_order
 from thirdshift.core.ports import Base
 from thirdshift.core.spec import GateKind, Spec
 from thirdshift.core.spec_text import parse_spec
+from thirdshift.core.text import without_markup
 from thirdshift.settings import Settings
 from thirdshift.signatures import WORKFLOW_QUEUE, JobInput, PacketInput, Standing
 from workflows.job import Job
@@ -117,7 +118,7 @@ async def submit(settings: Settings, services: Services, client: Client, path: P
             task_queue=WORKFLOW_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=spec.title[:200],
+            static_summary=without_markup(spec.title),
         )
     except WorkflowAlreadyStartedError:
         found = await client.get_workflow_handle(job_id).describe()

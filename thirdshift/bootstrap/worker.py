@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -32,6 +33,8 @@ from thirdshift.signatures import HOSTS_QUEUE, model_queue
 HEARD_WITHIN = timedelta(seconds=1)
 """Heartbeats are passed on at least this often, so that a stop reaches a running command in time."""
 CALLS_AT_ONCE = 100
+THREADS = 48
+"""Waits for git and the ledger are waits, not work: a few slow fetches must not keep every call from settling."""
 IDLE_SANDBOX_SECONDS = 600.0
 
 Duty = Literal["models", "hosts"]
@@ -150,6 +153,7 @@ async def working(
     """
     if only != "models":
         await _refuse_without_walls(services)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="thirdshift"))
     idle = asyncio.create_task(_rest_idle_sandboxes(services))
     try:
         async with contextlib.AsyncExitStack() as stack:
@@ -165,4 +169,7 @@ async def working(
 async def _rest_idle_sandboxes(services: Services) -> None:
     while True:
         await asyncio.sleep(IDLE_SANDBOX_SECONDS / 10)
-        await services.workspaces.rest_idle(IDLE_SANDBOX_SECONDS)
+        try:
+            await services.workspaces.rest_idle(IDLE_SANDBOX_SECONDS)
+        except Exception:  # noqa: BLE001 - logged; one loop's trouble must not keep all sandboxes open
+            _log.exception("idle sandboxes could not be closed")

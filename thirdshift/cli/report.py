@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,19 +65,29 @@ def report(
     Says which agents used the most; what drove the spend; what was accepted, edited, rejected and reverted; which
     tiers handled which risks; which policy stopped what; what an accepted outcome cost; and where money was wasted.
     """
-    # Hundreds of thousands of rows, none of them garbage before the command ends.
-    gc.disable()
-    from thirdshift.bootstrap.services import open_books
+    from thirdshift.bootstrap.books import open_books
 
     if csv_file == html_file == _STDOUT:
         raise click.UsageError("standard output takes one of --csv - and --html -; name a file for the other")
     settings = call.settings()
-    with closing(open_books(settings)) as ledger:
+    with _nothing_collected(), closing(open_books(settings)) as ledger:
         if job and not (since or until or dimension or csv_file or html_file):
             return _of_one(call, ledger, job)
         period = _period(since, until, settings.zone)
         answers = _answers(ledger, period, job)
-    return _deliver(call, answers, dimension, csv_file, html_file)
+        return _deliver(call, answers, dimension, csv_file, html_file)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Hundreds of thousands of rows, none of them garbage before the command ends: looking for some takes a third."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
@@ -94,7 +104,7 @@ def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
 
 
 def _now() -> datetime:
-    from thirdshift.bootstrap.services import now
+    from thirdshift.bootstrap.books import now
 
     return now()
 
@@ -155,24 +165,32 @@ def _groups(answers: Answers, dimension: Dimension) -> list[Any]:
 
 
 def _csv(answers: Answers, dimension: Dimension | None) -> str:
-    from thirdshift.reports.routing_rows import RUN_COLUMNS, group_columns, group_row, run_row, to_csv
+    from thirdshift.reports.routing_rows import RUN_COLUMNS, group_columns, run_row, to_csv
 
     if dimension is None:
         return to_csv((run_row(run) for run in answers.runs), RUN_COLUMNS)
-    name = dimension.value.replace("-", "_")
-    rows = [group_row(group, (name,)) for group in _groups(answers, dimension)]
-    return to_csv(rows, group_columns(name))
+    columns = group_columns(_key(dimension), outcomes=dimension.has_outcomes)
+    return to_csv(_group_rows(answers, dimension), columns)
+
+
+def _key(dimension: Dimension) -> str:
+    return dimension.value.replace("-", "_")
+
+
+def _group_rows(answers: Answers, dimension: Dimension) -> list[dict[str, Any]]:
+    from thirdshift.reports.routing_rows import group_row
+
+    groups = _groups(answers, dimension)
+    return [group_row(group, (_key(dimension),), outcomes=dimension.has_outcomes) for group in groups]
 
 
 def _document(answers: Answers, dimension: Dimension | None) -> dict[str, Any]:
     from thirdshift.reports.questions_json import document, period_document
-    from thirdshift.reports.routing_rows import group_row
 
     if dimension is None:
         return document(answers)
-    name = dimension.value.replace("-", "_")
-    groups = [group_row(group, (name,)) for group in _groups(answers, dimension)]
-    return {"period": period_document(answers), "by": name, "groups": groups}
+    groups = _group_rows(answers, dimension)
+    return {"period": period_document(answers), "by": _key(dimension), "groups": groups}
 
 
 def _text(answers: Answers, dimension: Dimension | None) -> str:

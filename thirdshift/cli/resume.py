@@ -48,15 +48,20 @@ async def _resume(call: Invocation, settings: Settings, job: str, room: Room) ->
     from thirdshift.bootstrap import resuming
     from thirdshift.bootstrap.services import open_books, open_services
     from thirdshift.bootstrap.submission import Submitted
+    from thirdshift.cli.ended_outside import how_ended_outside
     from thirdshift.cli.foreground import carry_through
     from thirdshift.cli.standing import find_job
     from thirdshift.cli.telling_work import tell_job
+    from thirdshift.cli.whereabouts import engine_if_up
 
     with closing(open_books(settings)) as ledger:
         view = find_job(ledger, job)
         job_id = view.job.job_id
         if view.stop_reason is None and room == resuming.Room():
-            return await tell_job(call, settings, job_id, "resume", {"who": settings.submitter})
+            async with engine_if_up(settings) as engine:
+                over = await how_ended_outside(engine, ledger, job_id)
+            if not over and ledger.job_view(job_id).stop_reason is None:
+                return await tell_job(call, settings, job_id, "resume", {"who": settings.submitter})
         settings.require_keys()
 
         async def begin(services: Services, client: Client) -> Submitted:

@@ -33,14 +33,19 @@ def status(call: Invocation, job: str | None) -> int:
     settings = call.settings()
     with closing(open_books(settings)) as ledger:
         if job is None:
-            return _all(call, ledger)
+            return run_until_done(_all(call, settings, ledger))
         return run_until_done(_one(call, settings, ledger, job))
 
 
-def _all(call: Invocation, ledger: SqlLedger) -> int:
+async def _all(call: Invocation, settings: Settings, ledger: SqlLedger) -> int:
+    from thirdshift.cli.ended_outside import all_known_to_engine
     from thirdshift.cli.standing import summary
+    from thirdshift.cli.whereabouts import engine_if_up
 
     rows = ledger.list_jobs(_SHOWN)
+    if any(row.stop_reason is None for row in rows):
+        async with engine_if_up(settings) as engine:
+            rows = await all_known_to_engine(engine, ledger, rows)
     call.answer({"jobs": [summary(row) for row in rows]}, lambda: _list_text(rows))
     return ExitCode.DONE
 
@@ -52,6 +57,7 @@ def _list_text(rows: Sequence[JobSummary]) -> str:
 
 
 async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str) -> int:
+    from thirdshift.cli.ended_outside import known_to_engine
     from thirdshift.cli.foreground import report_text
     from thirdshift.cli.standing import find_job, standing
     from thirdshift.cli.whereabouts import engine_if_up, is_parked, run_and_link
@@ -61,10 +67,13 @@ async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str
     gates = ledger.gates(view.job.job_id)
     async with engine_if_up(settings) as engine:
         where = await run_and_link(engine, view.job.job_id)
+        view = await known_to_engine(engine, ledger, view)
         waiting = view.state is JobState.WAITING
         parked = waiting and engine is not None and await is_parked(engine, gates)
     state = "parked" if parked else ""
     call.answer(standing(view, gates, state=state, **where), lambda: report_text(view, where["ui_url"]))
-    if engine is None and view.stop_reason is None:
+    if view.state is JobState.FAILED and view.stop_reason is None:
+        call.remark(f"{view.evidence}; go on from its best tree with: {view.remedy}")
+    elif engine is None and view.stop_reason is None:
         call.remark("no Temporal server is running, so the job does not move; go on with: thirdshift up")
     return ExitCode.WAITING if waiting else ExitCode.DONE

@@ -26,6 +26,7 @@ def watch(call: Invocation, job: str, no_wait: bool) -> int:
 
 async def _watch(call: Invocation, settings: Settings, job: str, *, wait: bool) -> int:
     from thirdshift.bootstrap.services import open_books
+    from thirdshift.cli.ended_outside import how_ended_outside
     from thirdshift.cli.foreground import tell_outcome, watch_to_the_end
     from thirdshift.cli.standing import find_job
     from thirdshift.cli.whereabouts import engine_if_up, run_and_link
@@ -38,6 +39,9 @@ async def _watch(call: Invocation, settings: Settings, job: str, *, wait: bool) 
             end: str | None = ""
             if engine is not None and where["run_id"]:
                 end = await watch_to_the_end(call, ledger, engine, job_id, wait=wait)
+                if end is not None and (how := await how_ended_outside(engine, ledger, job_id)):
+                    end = end or how
+                    call.remark(f"go on from its best tree with: thirdshift resume {job_id}")
             elif view.stop_reason is None:
                 raise EngineUnavailable(
                     f"{job_id} has not ended, but no Temporal server is running, so it does not move;"

@@ -62,6 +62,8 @@ class MergePlan(Frozen):
     tip: str = ""
     tip_tree: str = ""
     commit: str = ""
+    work: str = ""
+    """The work's own commit: ``commit`` itself, or a parent of it."""
     tree: str = ""
     moved: bool = False
     """Whether the base branch is no longer where the job began, so that ``tree`` is one that nobody has judged."""
@@ -77,6 +79,8 @@ class Delivered(Frozen):
     """One sentence for people."""
     branch: str = ""
     commit: str = ""
+    work: str = ""
+    """The work's own commit, where ``commit`` is one that joins it with what others did."""
     onto: str = ""
     url: str = ""
     """Of the pull request."""

@@ -34,6 +34,8 @@ class StopReason(StrEnum):
     STOPPED_BY_PERSON = "stopped_by_person"
     SPEC_INVALID = "spec_invalid"
     SETUP_FAILED = "setup_failed"
+    FAILED = "failed"
+    """Something broke that no policy foresaw; the evidence says what."""
     UNDELIVERED = "undelivered"
     """The checks accepted the tree, but it could not be delivered as the spec asks. Its branch is kept."""
 

@@ -206,6 +206,14 @@ class Ledger(Protocol):
         """Last call whose tools ran in this conversation (0 if none), and the tree and commit it stands on."""
         ...
 
+    def commit_of(self, job_id: str, tree: str) -> str | None:
+        """The hub commit that carries a tree which one of the job's steps left; None if no step did."""
+        ...
+
+    def accepted_packets(self, job_id: str) -> tuple[str, ...]:
+        """The job's packets whose newest attempt is closed with a verdict that passed."""
+        ...
+
     def conversation(self, owner_id: str, number: int, before_step: int | None = None) -> Conversation:
         """The conversation so far: opening, answers and tool results in order. KeyError if there is none.
 
@@ -319,7 +327,10 @@ class Ledger(Protocol):
         ...
 
     def reopen_job(self, job_id: str, who: str, at: datetime) -> None:
-        """A stopped job goes on: it has no end any more. How it ended before stays in the journal."""
+        """A stopped job goes on: it has no end any more. How it ended before stays in the journal.
+
+        The tree, commit and branch that it had stay as they are until it ends again.
+        """
         ...
 
     def journal(self, job_id: str, after_seq: int) -> Sequence[JournalEntry]:

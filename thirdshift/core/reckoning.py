@@ -38,6 +38,11 @@ class Dimension(StrEnum):
     WEEK = "week"
     DAY = "day"
 
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether an outcome belongs to one group of it: several models, tiers, roles and reasons share a run."""
+        return self not in (Dimension.MODEL, Dimension.TIER, Dimension.ROLE, Dimension.REASON)
+
 
 class Cell(NamedTuple):
     """What a line is told apart by, its job and attempt left out."""

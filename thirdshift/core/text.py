@@ -189,3 +189,16 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for shape in _AFTER_A_NAME:
         text = shape.sub(lambda match: match.group(1) + REDACTED, text)
     return text
+
+
+_HARMLESS = re.compile(r"[\w .,:;?'()+%-]*")
+
+
+def without_markup(text: str, limit: int = 200) -> str:
+    """One visible line that a reader of Markdown or HTML takes as it is written: plain words, else a code span."""
+    line = one_line(text, limit)
+    if _HARMLESS.fullmatch(line) and "_" not in line and not line.startswith(("+", "-")):
+        return line
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {line} {fence}"

@@ -37,6 +37,7 @@ _FAILURES = frozenset(
         StopReason.TAMPERING,
         StopReason.SPEC_INVALID,
         StopReason.SETUP_FAILED,
+        StopReason.FAILED,
         StopReason.UNDELIVERED,
     }
 )

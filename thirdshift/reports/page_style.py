@@ -33,7 +33,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 caption{text-align:left;font-weight:600;padding:14px 0 4px}
 th{font-weight:600;color:var(--soft);text-align:left;border-bottom:2px solid var(--line);white-space:nowrap}
 th,td{padding:5px 10px 5px 0;vertical-align:top}
-td{border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6.5em}
+td{border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:7.5em}
 td:first-child{min-width:8.5em}
 td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal;min-width:0}
 th.n,td.n{padding:5px 0 5px 10px}

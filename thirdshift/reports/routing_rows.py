@@ -81,9 +81,9 @@ def group_row(group: Group, names: Sequence[str], *, outcomes: bool = True) -> d
     return row
 
 
-def group_columns(name: str) -> tuple[str, ...]:
+def group_columns(name: str, *, outcomes: bool = True) -> tuple[str, ...]:
     """The fields of ``group_row`` for a key of one part."""
-    return tuple(group_row(Group(("",)), (name,)))
+    return tuple(group_row(Group(("",)), (name,), outcomes=outcomes))
 
 
 def to_csv(rows: Iterable[dict[str, Value]], names: Sequence[str]) -> str:

@@ -69,10 +69,11 @@ class HubDeliverer:
                 f"the branch was rewritten: it no longer holds {work.base_commit[:12]}, where the job began, and a "
                 "merge would bring back what was taken out of it",
             )
-        if landed := merger.landed(work.run, work.base_commit, tip):
-            return MergePlan(state=MergeState.LANDED, tip=tip, commit=landed, tree=work.tree)
         commit = self._commit(work)
-        plan = MergePlan(state=MergeState.READY, tip=tip, tip_tree=merger.tree_of(tip), commit=commit, tree=work.tree)
+        plan = MergePlan(state=MergeState.READY, tip=tip, commit=commit, work=commit, tree=work.tree)
+        if landed := merger.landed(work.run, work.base_commit, tip):
+            return plan.model_copy(update={"state": MergeState.LANDED, "commit": landed})
+        plan = plan.model_copy(update={"tip_tree": merger.tree_of(tip)})
         if tip != work.base_commit:
             merged = merger.merge(tip, commit)
             if merged.conflicts:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -49,6 +48,8 @@ def explain(error: DBAPIError, where: str) -> LedgerUnavailable | None:
         family = "_".join(name.split("_")[:2])
         remedy = _SQLITE.get(family)
         return LedgerUnavailable(f"the ledger {where}: {remedy} ({cause})") if remedy else None
+    import psycopg  # Books on SQLite never need it, and it takes a tenth of a second.
+
     if isinstance(cause, psycopg.Error):
         remedy = _POSTGRES.get(cause.sqlstate or "")
         if remedy:

@@ -162,7 +162,7 @@ _WASTED: Select[Any] = (
 def _wasted_by_attempt(connection: Connection, here: list[ColumnElement[bool]]) -> list[OddCall]:
     return [
         OddCall(attempt_id, Money(*map(int, money)), Money(), wasted_tool=True, unnecessary=False)
-        for attempt_id, *money in connection.execute(_WASTED.where(*here))
+        for attempt_id, *money in connection.execute(_WASTED.where(*here)).all()
     ]
 
 

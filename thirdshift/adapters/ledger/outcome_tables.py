@@ -17,6 +17,7 @@ deliveries = Table(
     Column("detail", Text, nullable=False),
     Column("branch", Text, nullable=False),
     Column("commit_hash", Text, nullable=False),
+    Column("work_hash", Text, nullable=False),
     Column("onto", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("at", Instant, nullable=False),

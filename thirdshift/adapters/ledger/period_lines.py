@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from thirdshift.adapters.ledger.tables import calls, tallies
+from thirdshift.adapters.ledger.tables import EPOCH, MICROSECOND, calls, tallies
 from thirdshift.core.ledger import CallState
 from thirdshift.core.periods import HOUR_SECONDS, Period
 from thirdshift.core.questions import Line
 
+_HOUR = timedelta(seconds=HOUR_SECONDS)
 _LAST_HOUR = 2**31 - 1
 """Past every hour that is in the books."""
 _SENT = (CallState.HELD.value, CallState.SETTLED.value, CallState.UNKNOWN.value)
@@ -20,8 +21,9 @@ _SENT = (CallState.HELD.value, CallState.SETTLED.value, CallState.UNKNOWN.value)
 
 def hours_of(period: Period) -> tuple[int, int]:
     """The first and the last hour, counted from 1970 in UTC, that the period has a part of."""
-    first = 0 if period.since is None else int(period.since.timestamp() // HOUR_SECONDS)
-    last = _LAST_HOUR if period.until is None else int(period.until.timestamp() // HOUR_SECONDS)
+    first = 0 if period.since is None else (period.since - EPOCH) // _HOUR
+    # What ends on the hour has no part of the hour that then begins.
+    last = _LAST_HOUR if period.until is None else (period.until - EPOCH - MICROSECOND) // _HOUR
     return first, last
 
 
@@ -33,7 +35,7 @@ def period_lines(connection: Connection, period: Period, job_id: str | None) -> 
         here.append(tallies.c.job_id == job_id)
     day_of = lru_cache(maxsize=None)(lambda hour: _day(hour, period))
     lines, cut = [], set()
-    for row in connection.execute(_TALLIES.where(*here)):
+    for row in connection.execute(_TALLIES.where(*here)).all():
         day = day_of(row[6])
         if day is None:
             cut.add(row[6])

@@ -115,7 +115,7 @@ def _money_of_jobs(connection: Connection, job_id: str | None) -> dict[str, tupl
     )
     if job_id is not None:
         query = query.where(scopes.c.key == job_id)
-    return {key: (int(money), int(raised)) for key, money, raised in connection.execute(query)}
+    return {key: (int(money), int(raised)) for key, money, raised in connection.execute(query).all()}
 
 
 def _fates(connection: Connection, job_id: str | None) -> dict[str, OutcomeView]:
@@ -124,7 +124,7 @@ def _fates(connection: Connection, job_id: str | None) -> dict[str, OutcomeView]
     if job_id is not None:
         query = query.where(outcomes.c.job_id == job_id)
     events: dict[str, list[Outcome]] = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         events[row.job_id].append(
             Outcome(
                 job_id=row.job_id,
@@ -175,4 +175,4 @@ def _attempts(connection: Connection, period: Period, job_id: str | None) -> lis
         query = query.where(attempts.c.job_id == job_id)
     elif period.since is not None or period.until is not None:
         query = query.where(attempts.c.job_id.in_(select(jobs.c.job_id).where(_touched(period, None))))
-    return [AttemptFact(*row) for row in connection.execute(query.order_by(attempts.c.attempt_id))]
+    return [AttemptFact._make(row) for row in connection.execute(query.order_by(attempts.c.attempt_id)).all()]

@@ -11,7 +11,18 @@ from sqlalchemy import Connection, bindparam, select, update
 from thirdshift.adapters.ledger.accounts import attempt_id_of
 from thirdshift.adapters.ledger.dialect import add_if_new, wait_for
 from thirdshift.adapters.ledger.lines import leave_all_lines
-from thirdshift.adapters.ledger.tables import answers, attempts, jobs, loops, scopes, specs, tool_runs, verdicts
+from thirdshift.adapters.ledger.settling import mark_unknown
+from thirdshift.adapters.ledger.tables import (
+    answers,
+    attempts,
+    calls,
+    jobs,
+    loops,
+    scopes,
+    specs,
+    tool_runs,
+    verdicts,
+)
 from thirdshift.adapters.ledger.talk import OPENING, RESULTS, append, standing_answer
 from thirdshift.adapters.ledger.told import (
     job_of,
@@ -27,6 +38,7 @@ from thirdshift.adapters.ledger.transitions import lock_call
 from thirdshift.core.ledger import (
     AttemptClosing,
     AttemptRow,
+    CallState,
     JobClosing,
     JobRow,
     LoopRow,
@@ -113,6 +125,16 @@ _CHARGED = select(scopes.c.settled_nano, scopes.c.held_nano, scopes.c.unknown_na
 )
 
 
+_STILL_HELD = select(calls.c.call_id).where(
+    calls.c.attempt_id == bindparam("id"), calls.c.state == CallState.HELD.value
+)
+_HELD_BY_JOB = (
+    select(calls.c.call_id)
+    .join(attempts, attempts.c.attempt_id == calls.c.attempt_id)
+    .where(attempts.c.job_id == bindparam("job"), calls.c.state == CallState.HELD.value)
+)
+
+
 def attempt_cost_nano(connection: Connection, owner_id: str, number: int) -> int:
     """What the attempt's calls are charged with, held and unknown ones at their holds."""
     rows = connection.execute(_CHARGED, {"key": attempt_scope_key(owner_id, number)})
@@ -136,6 +158,9 @@ def close_attempt(connection: Connection, closing: AttemptClosing) -> int:
     ).scalar_one_or_none()
     if done is not None:
         leave_all_lines(connection, closing.owner_id)
+        # Nobody asks for this attempt's calls again, so one that is still held would block its budgets for ever.
+        for call_id in connection.execute(_STILL_HELD, {"id": attempt_id}).scalars().all():
+            mark_unknown(connection, call_id, "its attempt ended while it was under way", closing.closed_at)
         tell_attempt_end(connection, done, closing, cost)
     return cost
 
@@ -161,6 +186,8 @@ def close_job(connection: Connection, closing: JobClosing) -> None:
             closed_at=closing.closed_at,
         )
     )
+    for call_id in connection.execute(_HELD_BY_JOB, {"job": closing.job_id}).scalars().all():
+        mark_unknown(connection, call_id, "its job ended while it was under way", closing.closed_at)
     tell_stop(connection, closing)
 
 

@@ -96,6 +96,14 @@ class SqlLedger(OutcomeBook, GateBook, QuestionBook, AuditBook):
         with self._database.read() as connection:
             return standings.standing(connection, owner_id, number)
 
+    def commit_of(self, job_id: str, tree: str) -> str | None:
+        with self._database.read() as connection:
+            return standings.commit_of(connection, job_id, tree)
+
+    def accepted_packets(self, job_id: str) -> tuple[str, ...]:
+        with self._database.read() as connection:
+            return standings.accepted_packets(connection, job_id)
+
     def job_cost_nano(self, job_id: str) -> int:
         with self._database.read() as connection:
             return standings.job_cost_nano(connection, job_id)

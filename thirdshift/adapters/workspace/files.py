@@ -56,6 +56,9 @@ def _explained(path: str) -> Iterator[None]:
             raise FileRefused(f"{path[:80]}... is too long a name") from error
         if error.errno == errno.EACCES:
             raise FileRefused(f"{path} cannot be opened: its permissions forbid it") from error
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE):
+            # A socket, a device or whatever else was made there: the agent's doing, and for the agent to know.
+            raise FileRefused(f"{path} cannot be opened: {error.strerror}") from error
         raise
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+from thirdshift.adapters.sandbox.uninterrupted import uninterrupted
 from thirdshift.core.ports import Hub, Sandbox, SandboxPlan, SandboxSession
 
 Plan = Callable[[str], Awaitable[SandboxPlan]]
@@ -81,7 +82,8 @@ class Workspaces:
             if not workspace.stands_at(mark):
                 await workspace.close()
                 workspace.begin()
-                await asyncio.to_thread(self._hub.restore, workspace.directory, tree, loop)
+                # A thread cannot be cancelled: the lock must not be let go while it still writes.
+                await uninterrupted(asyncio.to_thread(self._hub.restore, workspace.directory, tree, loop))
                 workspace.finish(mark)
             if workspace.session is None:
                 workspace.session = await self._sandbox.open(await plan(workspace.directory))
@@ -103,9 +105,13 @@ class Workspaces:
 
     async def leave(self, loop: str) -> None:
         """Kill the loop's agent processes and remove its directory."""
-        await self.rest(loop)
-        self._live.pop(loop, None)
-        await asyncio.to_thread(shutil.rmtree, self._root / loop, ignore_errors=True)
+        place = self._root / loop
+        if not place.exists():
+            return
+        async with _locked(place / "lock"):
+            await self.rest(loop)
+            self._live.pop(loop, None)
+            await uninterrupted(asyncio.to_thread(shutil.rmtree, place, ignore_errors=True))
 
     async def rest_idle(self, idle_seconds: float) -> None:
         """Close sandboxes that nobody has used for this long; they open again at the next step."""

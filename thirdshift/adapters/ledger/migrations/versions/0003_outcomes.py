@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("branch", sa.Text(), nullable=False),
         sa.Column("commit_hash", sa.Text(), nullable=False),
+        sa.Column("work_hash", sa.Text(), nullable=False),
         sa.Column("onto", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
