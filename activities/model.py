@@ -151,7 +151,7 @@ class ModelActivities:
         if should_retry(fault.kind, tries, fault.retry_after_seconds):
             delay = next_delay_seconds(fault.kind, tries, fault.retry_after_seconds, self._jitter.random())
             raise ApplicationError(
-                f"{fault.kind}: {fault}"[:NOTE_CHARACTERS],
+                str(fault)[:NOTE_CHARACTERS],
                 type=fault.kind.value,
                 next_retry_delay=timedelta(seconds=delay),
             ) from fault

@@ -14,6 +14,7 @@ from activities.services import Services
 from thirdshift.core.errors import SetupFailed
 from thirdshift.core.failure_signature import brief
 from thirdshift.core.history import StopReason
+from thirdshift.core.unrunnable import what_cannot_run
 from thirdshift.core.verdict import VerdictBrief
 from thirdshift.signatures import Verify
 
@@ -26,7 +27,10 @@ class VerificationActivities:
 
     @activity.defn(name="verify")
     async def verify(self, given: Verify) -> VerdictBrief:
-        """Judge ``given.tree`` and keep the verdict; the same attempt and tree again gives the same number."""
+        """Judge ``given.tree`` and keep the verdict; the same attempt and tree again gives the same number.
+
+        A check that cannot run on base refuses the job: every attempt would fail it, whatever it wrote.
+        """
         services, loop_id = self._services, this_workflow()
         async with beating():
             await services.workspaces.rest(loop_id)
@@ -38,4 +42,8 @@ class VerificationActivities:
             except SetupFailed as failure:
                 raise refusal(StopReason.SETUP_FAILED, str(failure)) from failure
             number = await whole(services.ledger.put_verdict, loop_id, given.n, verdict, services.clock())
+            if given.n == 0:
+                commands = {check.id: check.run for check in context.checks}
+                if why := what_cannot_run(verdict, commands):
+                    raise refusal(StopReason.SETUP_FAILED, why)
             return brief(verdict, number)

@@ -188,6 +188,8 @@ class AttemptRun:
         if end is None:
             return None
         self.short_of = called.scope
+        if end is AttemptEnd.PROVIDER and called.note:
+            return self._ended(end, f"{fault.replace('_', ' ')}: {called.note}")
         return self._ended(end, called.note or fault)
 
     def _halt(self) -> StepsEnded:

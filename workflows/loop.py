@@ -14,7 +14,7 @@ from thirdshift.core.frozen import Frozen
 from thirdshift.core.gates import GateEnd
 from thirdshift.core.history import Accept, Attempt, Gate, LoopHistory, Stop, StopReason
 from thirdshift.core.loop import best_tree, next_move
-from thirdshift.core.progress import best_verdict, last_is_honest
+from thirdshift.core.progress import best_verdict, is_judged, last_is_honest
 from thirdshift.core.progress import judged as judged_attempts
 from thirdshift.core.spec import GateKind
 from thirdshift.core.steering import Order, Words
@@ -236,7 +236,7 @@ class Loop(Attended):
             stop=stop,
             evidence="" if isinstance(move, Accept) else move.evidence,
             best=best,
-            verified=tree is not None,
+            verified=is_judged(self._history, best.tree),
             attempts=len(self._history.attempts),
             steps=self._history.steps,
             cost_nano=cost_nano,

@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thirdshift.core.delivery_text import (
@@ -71,6 +71,8 @@ def test_a_title_cannot_add_trailers_of_its_own() -> None:
 def test_unfinished_work_says_so_in_its_first_line() -> None:
     said = unfinished_message(FACTS, StopReason.BUDGET, verified=False)
     assert said.startswith("UNFINISHED (budget): Say hello\n\nNot accepted; this is a tree that no check has judged.")
+    judged = unfinished_message(FACTS, StopReason.BUDGET, verified=True)
+    assert "Not accepted; this is a tree that the checks have judged." in judged
 
 
 def test_the_table_says_of_each_criterion_who_judged_it_and_how() -> None:
@@ -115,6 +117,7 @@ HOSTILE = st.text() | st.sampled_from(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(HOSTILE)
 def test_foreign_text_is_one_line_of_nothing_but_text(text: str) -> None:
     shown = escaped(text)
@@ -126,6 +129,7 @@ def test_foreign_text_is_one_line_of_nothing_but_text(text: str) -> None:
     assert not has_hidden(after_markdown)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(HOSTILE)
 def test_a_title_names_nobody_and_closes_nothing(text: str) -> None:
     facts = request(message=FACTS.model_copy(update={"title": text}))

@@ -176,7 +176,7 @@ STOPS = {
         policy("eesf"),
         SOON,
         StopReason.PROVIDER_UNAVAILABLE,
-        "No provider of the economy tier answers (acme/economy-0, acme/economy-1), and a provider's fault is no "
+        "No provider of the economy tier can be used (acme/economy-0, acme/economy-1), and a provider's fault is no "
         "reason to climb. The last fault: 529 overloaded for 10 min",
     ),
     "a provider that goes down halfway is no cause to climb either": (

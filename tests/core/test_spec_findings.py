@@ -183,7 +183,7 @@ def test_a_fence_that_swallows_the_rest_is_said() -> None:
         ("---\ntitle: x\n", "1: the front matter is not closed: end it with a line `---` before the text"),
         (b"---\ntitle: x\xff\n---\n", "2: byte 12 is not UTF-8; save the file in UTF-8"),
         (b"\xff\xfe-\x00-\x00-\x00", "1: byte 0 is not UTF-8; save the file in UTF-8"),
-        ("x" * 2_000_000, "1: the file has 2000000 bytes; at most 1048576 (1 MiB) are read: shorten it"),
+        ("x" * 2_000_000, "1: the file has more than 1 MiB (1048576 bytes), the most that is read: shorten it"),
     ],
 )
 def test_a_file_that_is_no_spec_gets_one_message(source: str | bytes, finding: str) -> None:

@@ -100,11 +100,11 @@ WHERE THE MONEY WENT
   all               $9.0000  100%  $3.0000  100%  $0.5000  100%
 
 RUNS, NEWEST FIRST
-  run    task     risk  tiers      output    stopped by   tokens  metered
-  job-3  bugfix   low   econ       none      budget       92,000  $2.0000
-  job-4  bugfix   low   econ       accepted               92,000  $0.0000
-  job-2  feature  high  fron       reverted               92,000  $4.0000
-  job-1  bugfix   low   econ>spec  edited                184,000  $3.0000\
+  run    task     risk  tiers     output    stopped by   tokens  metered
+  job-3  bugfix   low   eco       none      budget       92,000  $2.0000
+  job-4  bugfix   low   eco       accepted               92,000  $0.0000
+  job-2  feature  high  front     reverted               92,000  $4.0000
+  job-1  bugfix   low   eco>spec  edited                184,000  $3.0000\
 """)
 
 

@@ -105,7 +105,7 @@ def job(attempts: tuple[AttemptView, ...] = (), **fields: Any) -> JobView:
         "attempts": attempts,
         "baseline": None,
         "best": judged[-1] if judged else None,
-        "plan": None,
+        "plan": "{}",
         "stop_reason": StopReason.ACCEPTED,
         "evidence": "every check passed",
         "branch": "thirdshift/job-billing-round-4be2",

@@ -18,7 +18,7 @@ from activities.services import Services
 from thirdshift.adapters.spec_file import read_source
 from thirdshift.bootstrap.delivery import delivery_terms
 from thirdshift.core.delivery import DeliveryTerms
-from thirdshift.core.errors import PriceUnknown, SettingsInvalid, SpecInvalid
+from thirdshift.core.errors import PriceUnknown, RepositoryRefused, SettingsInvalid, SpecInvalid
 from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import LoopPolicy
 from thirdshift.core.ladder import Ladder, Rung
@@ -69,10 +69,10 @@ def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
     spec, text = parse_spec(source, str(path)), source.decode("utf-8-sig")
     _price_every_rung(services, settings.require_keys())
     holdout = read_holdout(spec, path)
-    repository = (
-        spec.repo if "://" in spec.repo or _is_scp_like(spec.repo) else str((path.parent / spec.repo).resolve())
-    )
+    repository = repository_of(spec, path)
     base = services.hub.resolve(repository, spec.base)
+    if closed := services.hub.may_deliver(repository):
+        raise RepositoryRefused(closed)
     delivery = delivery_terms(settings, spec, repository, path, None)
     doc = SpecDoc(id=_content_id(text, holdout), text=text, holdout=holdout)
     digest = hashlib.sha256(f"{doc.id} {repository} {base.commit}".encode()).hexdigest()[:8]
@@ -87,6 +87,12 @@ def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
         delivery=delivery,
         terms=settings.gate_terms(repository, spec.risk),
     )
+
+
+def repository_of(spec: Spec, path: Path) -> str:
+    """The repository that a spec names; a relative path counts from the spec's own directory."""
+    is_url = "://" in spec.repo or _is_scp_like(spec.repo)
+    return spec.repo if is_url else str((path.parent / spec.repo).resolve())
 
 
 async def submit(settings: Settings, services: Services, client: Client, path: Path) -> Submitted:

@@ -28,11 +28,12 @@ async def at_work(
     settings: Settings, services: Services, engine: Engine, only: Duty | None = None
 ) -> AsyncIterator[None]:
     """Work until the block is left, and let others see it; ``only`` one half of the duties."""
+    from thirdshift.bootstrap.logs import logged
     from thirdshift.bootstrap.worker import unconfined_warning, working
 
     if only != "models" and (warning := unconfined_warning(services)):
         click.secho(warning, err=True, fg="red", bold=True)
-    with worker_mark(settings.home):
+    with worker_mark(settings.home), logged(settings.log_dir):
         async with working(settings, services, engine.client, engine.ui_url, only):
             yield
 

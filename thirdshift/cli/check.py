@@ -9,7 +9,7 @@ import click
 
 from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
-from thirdshift.core.errors import SpecInvalid
+from thirdshift.core.errors import RepositoryRefused, SpecInvalid
 
 if TYPE_CHECKING:
     from thirdshift.core.spec import Spec
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...", type=click.Path(path_type=Path))
 @invocation
 def check(call: Invocation, specs: tuple[Path, ...]) -> int:
-    """Lint specs and trace each criterion to its checks. Touches nothing."""
+    """Lint specs and trace each criterion to its checks. Touches nothing.
+
+    The repository and its base are looked up too, as `run` would.
+    """
     from thirdshift.adapters.spec_file import read_spec
 
     answers: list[dict[str, Any]] = []
@@ -30,13 +33,29 @@ def check(call: Invocation, specs: tuple[Path, ...]) -> int:
             call.remark(str(refused))
             answers.append({"path": str(path), "ok": False, "findings": str(refused).splitlines()})
             continue
-        answers.append(_as_json(path, spec))
+        answer = _as_json(path, spec)
         call.say(_as_text(path, spec))
+        if refusal := _refused_base(call, path, spec):
+            call.remark(refusal)
+            answer |= {"ok": False, "findings": refusal.splitlines()}
+        answers.append(answer)
     bad = sum(not answer["ok"] for answer in answers)
     call.emit({"ok": not bad, "specs": answers})
     if bad:
         call.remark(f"{bad} of {len(specs)} spec{'s' if len(specs) > 1 else ''} refused")
     return ExitCode.BAD_INPUT if bad else ExitCode.DONE
+
+
+def _refused_base(call: Invocation, path: Path, spec: Spec) -> str:
+    """Why `run` would refuse the repository or its base; empty if it would not."""
+    from thirdshift.adapters.hub import LocalHub
+    from thirdshift.bootstrap.submission import repository_of
+
+    try:
+        LocalHub(str(call.settings(beside=path.parent).hub_path)).resolve(repository_of(spec, path), spec.base)
+    except RepositoryRefused as refused:
+        return f"{path}: `run` would refuse this: {refused}"
+    return ""
 
 
 def _judges(spec: Spec, criterion: str, by_review: bool) -> list[str]:

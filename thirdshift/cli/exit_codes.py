@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from thirdshift.core.errors import BadInput, PriceUnknown, ServiceMissing
 from thirdshift.core.history import StopReason
+from thirdshift.core.views import JobState, state_after
 
 
 class ExitCode(IntEnum):
@@ -25,29 +26,23 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-_LIMITS = frozenset(
-    {
-        StopReason.BUDGET,
-        StopReason.MAX_ATTEMPTS,
-        StopReason.MAX_STEPS,
-        StopReason.WALL_CLOCK,
-        StopReason.WINDOW_CLOSED,
-        StopReason.NO_PROGRESS,
-        StopReason.REPEATING,
-        StopReason.OSCILLATING,
-        StopReason.LADDER_EXHAUSTED,
-    }
-)
-_FAILURES = {
-    StopReason.ACCEPTED: ExitCode.DONE,
+_BY_STATE = {
+    JobState.ACCEPTED: ExitCode.DONE,
+    JobState.REJECTED: ExitCode.FAILED,
+    JobState.STOPPED: ExitCode.LIMIT,
+    JobState.FAILED: ExitCode.FAILED,
+}
+_BY_REASON = {
+    # A person is no limit: whoever waits for the job has not got what was asked for.
+    StopReason.STOPPED_BY_PERSON: ExitCode.FAILED,
     StopReason.SPEC_INVALID: ExitCode.BAD_INPUT,
     StopReason.PROVIDER_UNAVAILABLE: ExitCode.UNAVAILABLE,
 }
 
 
 def code_for_stop(reason: StopReason) -> ExitCode:
-    """The code of a job that ended for this reason."""
-    return ExitCode.LIMIT if reason in _LIMITS else _FAILURES.get(reason, ExitCode.FAILED)
+    """The code of a job that ended for this reason: its state's, but for the few that say more."""
+    return _BY_REASON[reason] if reason in _BY_REASON else _BY_STATE[state_after(reason)]
 
 
 def code_for_error(error: Exception) -> ExitCode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thirdshift.bootstrap.submission import Submitted
     from thirdshift.cli.invocation import Invocation
     from thirdshift.core.ledger import JournalEntry
+    from thirdshift.core.verdict import CheckOutcome
     from thirdshift.core.views import JobView
     from thirdshift.settings import Settings
 
@@ -49,6 +50,8 @@ async def carry_through(
             end = await watch_to_the_end(call, ledger, engine, submitted.job_id, wait=wait)
         except asyncio.CancelledError:
             call.remark(_how_to_go_on(call, submitted.job_id, helped))
+            state = ledger.job_view(submitted.job_id).state.value
+            call.emit({"job_id": submitted.job_id, "state": state, "exit_code": int(ExitCode.INTERRUPTED)})
             raise
     return tell_outcome(call, ledger, submitted.job_id, {"run_id": submitted.run_id, "ui_url": link}, end)
 
@@ -86,25 +89,27 @@ async def watch_to_the_end(
 
 def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str | None) -> int:
     """Print the job's report; its exit code. ``end`` is None for one that was left waiting at a gate."""
-    from thirdshift.cli.standing import standing
+    from thirdshift.cli.standing import failing_checks, standing
 
     view = ledger.job_view(job_id)
+    failing = failing_checks(ledger, view)
     stop = view.stop_reason
     gates = ledger.gates(job_id)
-    document: dict[str, Any] = standing(view, gates, state="failed" if end and stop is None else "", **where)
+    state = "failed" if end and stop is None else ""
+    document: dict[str, Any] = standing(view, gates, state=state, failing=failing, **where)
     code = code_for_stop(stop) if stop else ExitCode.WAITING if end is None else ExitCode.FAILED
     if end and stop is None:
         document["evidence"] = end
         call.remark(f"the job's workflow was ended from outside: {end}")
-    call.answer({**document, "exit_code": int(code)}, lambda: report_text(view, where["ui_url"]))
+    call.answer({**document, "exit_code": int(code)}, lambda: report_text(view, where["ui_url"], failing))
     return code
 
 
-def report_text(view: JobView, ui_url: str) -> str:
+def report_text(view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = ()) -> str:
     """The job's report, for a person."""
     from thirdshift.reports.job_report import render_job
 
-    return render_job(view, ui_url)
+    return render_job(view, ui_url, failing)
 
 
 def _how_to_go_on(call: Invocation, job_id: str, helped: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,8 @@ class Invocation:
 
     def command(self, words: str) -> str:
         """A command for the person to type next, with the configuration that this one was given."""
-        place = f"THIRDSHIFT_HOME={self.home} " if self.home else ""
-        return f"{place}thirdshift {words}" + (f" --config {self.config}" if self.config else "")
+        place = f"THIRDSHIFT_HOME={shlex.quote(str(self.home))} " if self.home else ""
+        return f"{place}thirdshift {words}" + (f" --config {shlex.quote(str(self.config))}" if self.config else "")
 
     def say(self, text: str) -> None:
         """Print for a person; silent where a program reads."""

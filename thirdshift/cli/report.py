@@ -92,13 +92,14 @@ def _nothing_collected() -> Iterator[None]:
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
     from thirdshift.cli.foreground import report_text
-    from thirdshift.cli.standing import cost_line, find_job, standing
+    from thirdshift.cli.standing import cost_line, failing_checks, find_job, standing
 
     view = find_job(ledger, job)
+    failing = failing_checks(ledger, view)
     lines = ledger.cost_lines(view.job.job_id)
     call.answer(
-        {**standing(view), "costs": [cost_line(line) for line in lines]},
-        lambda: report_text(view, ""),
+        {**standing(view, failing=failing), "costs": [cost_line(line) for line in lines]},
+        lambda: report_text(view, "", failing),
     )
     return ExitCode.DONE
 

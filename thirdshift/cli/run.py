@@ -11,8 +11,11 @@ import click
 
 from thirdshift.cli.event_loop import run_until_done
 from thirdshift.cli.invocation import Invocation, invocation
+from thirdshift.core.history import StopReason
 
 if TYPE_CHECKING:
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.bootstrap.submission import Prepared
     from thirdshift.settings import Settings
 
 
@@ -51,5 +54,29 @@ async def run_spec(call: Invocation, settings: Settings, spec: Path, *, wait: bo
     with closing(open_books(settings)) as ledger:
         async with open_services(settings, ledger) as services:
             # Refused before a server is started for it.
-            await asyncio.to_thread(submission.prepare, settings, services, spec)
+            prepared = await asyncio.to_thread(submission.prepare, settings, services, spec)
+            if (code := await _told_already(call, settings, ledger, prepared)) is not None:
+                return code
             return await carry_through(call, settings, services, ledger, begin, wait=wait)
+
+
+async def _told_already(call: Invocation, settings: Settings, ledger: SqlLedger, prepared: Prepared) -> int | None:
+    """Report on the job at once where it has ended before; None where there is something to carry through."""
+    from thirdshift.cli.foreground import tell_outcome
+    from thirdshift.cli.whereabouts import engine_if_up, run_and_link
+
+    job_id = prepared.job_id
+    try:
+        stop = ledger.job_view(job_id).stop_reason
+    except KeyError:
+        return None
+    if stop is None:
+        return None
+    more = "" if stop is StopReason.ACCEPTED else f", or: {call.command(f'resume {job_id}')}"
+    call.remark(
+        f"{prepared.path} at this base was submitted before and is one job, {job_id}; it has ended\n"
+        f"to run it again, change the spec or its base{more}"
+    )
+    async with engine_if_up(settings) as engine:
+        where = await run_and_link(engine, job_id)
+    return tell_outcome(call, ledger, job_id, where, "")

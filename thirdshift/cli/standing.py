@@ -8,22 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 from thirdshift.cli.open_gates import gate_row
 from thirdshift.core.errors import BadInput
+from thirdshift.core.history import StopReason
 from thirdshift.core.money import format_usd
+from thirdshift.core.verdict import output_tail
+from thirdshift.core.views import JobState
 
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.core.gate_book import GateRecord
-    from thirdshift.core.views import CostLine, JobSummary, JobView
+    from thirdshift.core.verdict import CheckOutcome
+    from thirdshift.core.views import CostLine, JobSummary, JobView, VerdictView
 
 _MANY = 500
 
 
 def standing(
-    view: JobView, gates: Sequence[GateRecord] = (), *, run_id: str = "", ui_url: str = "", state: str = ""
+    view: JobView,
+    gates: Sequence[GateRecord] = (),
+    *,
+    run_id: str = "",
+    ui_url: str = "",
+    state: str = "",
+    failing: Sequence[CheckOutcome] = (),
 ) -> dict[str, Any]:
     """A job for a program. Money is a decimal string of US dollars; metered, imputed and unknown stay apart.
 
-    ``state`` is the engine's word where it knows better than the ledger.
+    ``state`` is the engine's word where it knows better than the ledger. ``failing`` is from ``failing_checks``.
     """
     job, best = view.job, view.best
     packets = dict.fromkeys(a.owner_id.removeprefix(f"loop-{job.job_id}-") for a in view.loop_attempts)
@@ -49,13 +59,35 @@ def standing(
         "branch": view.branch,
         "commit": view.commit,
         "tree": view.tree or (best.tree if best else ""),
-        "checks": [{"id": c.id, "state": c.state, "holdout": c.holdout} for c in best.checks] if best else [],
+        "checks": _checks(telling_verdict(view), failing),
         "gates": [gate_row(gate, None, None) for gate in gates],
         "packets": [{"id": packet} for packet in packets],
         "ui_url": ui_url,
         "started_at": _stamp(job.submitted_at),
         "ended_at": _stamp(view.ended_at),
     }
+
+
+def telling_verdict(view: JobView) -> VerdictView | None:
+    """The best verdict; that on base where the job ended because its checks cannot run."""
+    return view.best or (view.baseline if view.stop_reason is StopReason.SETUP_FAILED else None)
+
+
+def failing_checks(ledger: SqlLedger, view: JobView) -> tuple[CheckOutcome, ...]:
+    """The visible checks that a job not accepted still fails, with what they printed."""
+    verdict = telling_verdict(view)
+    if verdict is None or view.state is JobState.ACCEPTED:
+        return ()
+    return tuple(c for c in ledger.get_verdict(verdict.id).checks if not (c.passed or c.holdout))
+
+
+def _checks(verdict: VerdictView | None, failing: Sequence[CheckOutcome]) -> list[dict[str, Any]]:
+    tails = {check.id: list(output_tail(check)) for check in failing}
+    return [
+        {"id": c.id, "state": c.state, "holdout": c.holdout}
+        | ({} if c.holdout else {"exit_code": c.exit_code, "tail": tails.get(c.id, [])})
+        for c in (verdict.checks if verdict else ())
+    ]
 
 
 def summary(row: JobSummary) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from itertools import groupby
 
 from thirdshift.core.ladder import Rung
 
+SETUP_NETWORK = 'setup_network = "host"'
+"""The line under [sandbox] without which a ``setup`` that installs anything fails."""
+
 _LOCAL_EXAMPLE = """\
 # No key was found in the environment. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, and the vendor's current models are
 # used; or name a server of your own:
@@ -25,8 +28,24 @@ _LOCAL_EXAMPLE = """\
 """
 
 
-def starter_toml(rungs: Sequence[Rung]) -> str:
-    """A configuration over these rungs; without any, one that says how to get some."""
+_NO_NETWORK = """\
+[sandbox]
+setup_hosts = []          # a spec's `setup` may reach these alone: ["pypi.org:443", ...]
+"""
+_NETWORK = f"""\
+[sandbox]
+# The first spec's `setup` installs packages, so it needs a network; agents and checks never have one. "host" is this
+# machine's, whole. Better: remove the line and name the hosts that packages come from, and no others are reached:
+# setup_hosts = ["NAME:443", ...]
+{SETUP_NETWORK}
+"""
+
+
+def starter_toml(rungs: Sequence[Rung], *, setup: bool = False) -> str:
+    """A configuration over these rungs; without any, one that says how to get some.
+
+    ``setup`` says that the first spec has a setup that installs something.
+    """
     parts = ["# Thirdshift's configuration. Unknown keys are errors; money is a string of US dollars.\n"]
     if rungs:
         parts.append("# The ladder: work begins on the first rung and climbs only after checks have failed.")
@@ -36,10 +55,8 @@ def starter_toml(rungs: Sequence[Rung]) -> str:
     else:
         parts.append(_LOCAL_EXAMPLE)
     parts.append('[budgets]\njob_usd = "2.00"          # no job may spend more, whatever its spec allows\n')
-    parts.append(
-        '[sandbox]\nsetup_hosts = []          # a spec\'s `setup` may reach these alone: ["pypi.org:443", ...]'
-    )
-    return "\n".join(parts) + "\n"
+    parts.append(_NETWORK if setup else _NO_NETWORK)
+    return "\n".join(parts)
 
 
 _HEAD = """\
@@ -50,7 +67,7 @@ task: {task}
 risk: low
 scope:
   write: [{write}]
-checks:
+{setup}checks:
   - {{id: {check}, run: {run}, covers: [AC-1], timeout: 5m}}
 budget: {{max_budget_usd: "1.00", max_attempts: 6, max_steps: 40, max_wall: 30m}}
 deliver: branch
@@ -80,13 +97,14 @@ do, it asks for one thing only: that the tests of this repository pass.
 """
 
 
-def starter_spec(test_command: str | None, repo: str = ".") -> str:
+def starter_spec(test_command: str | None, repo: str = ".", setup: str = "") -> str:
     """A first spec that passes ``thirdshift check``: about the tests where there are some, else about a greeting."""
     if test_command is None:
         run = "test \"$(python3 hello.py)\" = 'Hello, world!'"
-        names = {"title": "Say hello", "task": "feature", "write": '"hello.py"', "check": "greets"}
+        names = {"title": "Say hello", "task": "feature", "write": '"hello.py"', "check": "greets", "setup": ""}
         return _HEAD.format(**names, repo=_quoted(repo), run=_quoted(run)) + _FIRST_PROGRAM
-    names = {"title": "Make the tests pass", "task": "bugfix", "write": '"**"', "check": "tests"}
+    line = f"setup: {_quoted(setup)}\n" if setup else ""
+    names = {"title": "Make the tests pass", "task": "bugfix", "write": '"**"', "check": "tests", "setup": line}
     return _HEAD.format(**names, repo=_quoted(repo), run=_quoted(test_command)) + _FIRST_CHANGE
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +14,10 @@ from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
 
 if TYPE_CHECKING:
+    from thirdshift.adapters.engine.access import Engine
     from thirdshift.adapters.ledger import SqlLedger
-    from thirdshift.core.views import JobSummary
+    from thirdshift.core.gate_book import GateRecord
+    from thirdshift.core.views import JobSummary, JobView
     from thirdshift.settings import Settings
 
 _SHOWN = 100
@@ -39,15 +42,45 @@ def status(call: Invocation, job: str | None) -> int:
 
 async def _all(call: Invocation, settings: Settings, ledger: SqlLedger) -> int:
     from thirdshift.cli.ended_outside import all_known_to_engine
-    from thirdshift.cli.standing import summary
     from thirdshift.cli.whereabouts import engine_if_up
 
     rows = ledger.list_jobs(_SHOWN)
-    if any(row.stop_reason is None for row in rows):
+    if call.as_json or any(row.stop_reason is None for row in rows):
         async with engine_if_up(settings) as engine:
+            if call.as_json:
+                call.emit({"jobs": [(await _known(engine, ledger, row.job_id)).document() for row in rows]})
+                return ExitCode.DONE
             rows = await all_known_to_engine(engine, ledger, rows)
-    call.answer({"jobs": [summary(row) for row in rows]}, lambda: _list_text(rows))
+    call.say(_list_text(rows))
     return ExitCode.DONE
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the books and the engine know of a job."""
+
+    view: JobView
+    gates: tuple[GateRecord, ...]
+    where: dict[str, str]
+    parked: bool
+
+    def document(self) -> dict[str, Any]:
+        """For a program."""
+        from thirdshift.cli.standing import standing
+
+        return standing(self.view, self.gates, state="parked" if self.parked else "", **self.where)
+
+
+async def _known(engine: Engine | None, ledger: SqlLedger, job_id: str) -> _Known:
+    from thirdshift.cli.ended_outside import known_to_engine
+    from thirdshift.cli.whereabouts import is_parked, run_and_link
+    from thirdshift.core.views import JobState
+
+    gates = ledger.gates(job_id)
+    where = await run_and_link(engine, job_id)
+    view = await known_to_engine(engine, ledger, ledger.job_view(job_id))
+    parked = view.state is JobState.WAITING and engine is not None and await is_parked(engine, gates)
+    return _Known(view, tuple(gates), where, parked)
 
 
 def _list_text(rows: Sequence[JobSummary]) -> str:
@@ -57,23 +90,18 @@ def _list_text(rows: Sequence[JobSummary]) -> str:
 
 
 async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str) -> int:
-    from thirdshift.cli.ended_outside import known_to_engine
     from thirdshift.cli.foreground import report_text
-    from thirdshift.cli.standing import find_job, standing
-    from thirdshift.cli.whereabouts import engine_if_up, is_parked, run_and_link
+    from thirdshift.cli.standing import find_job
+    from thirdshift.cli.whereabouts import engine_if_up
     from thirdshift.core.views import JobState
 
-    view = find_job(ledger, job)
-    gates = ledger.gates(view.job.job_id)
+    job_id = find_job(ledger, job).job.job_id
     async with engine_if_up(settings) as engine:
-        where = await run_and_link(engine, view.job.job_id)
-        view = await known_to_engine(engine, ledger, view)
-        waiting = view.state is JobState.WAITING
-        parked = waiting and engine is not None and await is_parked(engine, gates)
-    state = "parked" if parked else ""
-    call.answer(standing(view, gates, state=state, **where), lambda: report_text(view, where["ui_url"]))
+        known = await _known(engine, ledger, job_id)
+    view = known.view
+    call.answer(known.document(), lambda: report_text(view, known.where["ui_url"]))
     if view.state is JobState.FAILED and view.stop_reason is None:
         call.remark(f"{view.evidence}; go on from its best tree with: {view.remedy}")
     elif engine is None and view.stop_reason is None:
         call.remark("no Temporal server is running, so the job does not move; go on with: thirdshift up")
-    return ExitCode.WAITING if waiting else ExitCode.DONE
+    return ExitCode.WAITING if view.state is JobState.WAITING else ExitCode.DONE

@@ -49,7 +49,8 @@ async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> 
             ended = up and await _wait_for_the_end(engine, job_id)
         view, gates = ledger.job_view(job_id), ledger.gates(job_id)
     if ended:
-        call.say(f"stopped {job_id}; its best tree is on {view.branch}\n  goes on with: {view.remedy}")
+        kept = f"its best tree is on {view.branch}" if view.branch else "nothing had been changed yet"
+        call.say(f"stopped {job_id}; {kept}\n  goes on with: {view.remedy}")
     else:
         call.say(f"asked {job_id} to stop")
         why = "it takes a moment more" if up else "no worker is up; it takes effect with the next `thirdshift up`"

@@ -82,7 +82,7 @@ def _unavailable(history: LoopHistory, ladder: Ladder, tier: Tier) -> Stop:
     last_fault = clipped(faults[-1], 200) if faults and faults[-1] else "no answer"
     return Stop(
         reason=StopReason.PROVIDER_UNAVAILABLE,
-        evidence=f"No provider of the {tier} tier answers ({listed(models)}), and a provider's fault is no reason "
+        evidence=f"No provider of the {tier} tier can be used ({listed(models)}), and a provider's fault is no reason "
         f"to climb. The last fault: {last_fault}",
     )
 

@@ -54,7 +54,7 @@ def merge_message(facts: MessageFacts, onto: str) -> str:
 
 def unfinished_message(facts: MessageFacts, stop: StopReason, *, verified: bool) -> str:
     """The message of the commit that carries what a stopped job has to show."""
-    judged = "the best tree that was judged" if verified else "a tree that no check has judged"
+    judged = "a tree that the checks have judged" if verified else "a tree that no check has judged"
     title = one_line(facts.title, SUBJECT_CHARACTERS)
     return f"UNFINISHED ({stop}): {title}\n\nNot accepted; this is {judged}.\n\n{_trailers(facts)}"
 

@@ -32,7 +32,7 @@ def decode_file(source: bytes | str, findings: Findings) -> str | None:
     """The text with its line ends as newlines and without a byte order mark; None where it is no such text."""
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if len(data) > MAX_FILE_BYTES:
-        findings.add(1, f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} (1 MiB) are read: shorten it")
+        findings.add(1, f"the file has more than 1 MiB ({MAX_FILE_BYTES} bytes), the most that is read: shorten it")
         return None
     try:
         text = data.decode("utf-8")

@@ -27,7 +27,9 @@ class JournalEntry(Frozen):
     verdict    owner attempt verdict passed checks_passed checks_failed checks_not_run out_of_scope tampering tree
     attempt_end owner attempt end verdict attempt_charged_nano
     budget     by_nano reviewer: a raise
+    delivery   done delivery (branch, merge, push, pull-request) onto url branch commit
     stop       stop_reason branch commit tree remedy
+    outcome    outcome (accepted, edited, rejected, reverted) commit share (thousandths) how source
     ========== ===========================================================================================
 
     ``attempt`` is 0 for the plan and for a loop's baseline verdict. Other kinds are whatever ``note`` was given.

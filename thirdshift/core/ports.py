@@ -220,6 +220,10 @@ class Hub(Protocol):
         """
         ...
 
+    def may_deliver(self, repository: str) -> str:
+        """Why no branch could be put into the repository, with the remedy; empty where nothing is known against it."""
+        ...
+
     def import_base(self, repository: str, commit: str, job: str) -> Base:
         """Copy the commit and what it needs into the hub, pinned under ``refs/thirdshift/<job>/base``."""
         ...

@@ -21,6 +21,11 @@ def verdicts(history: LoopHistory) -> tuple[VerdictBrief, ...]:
     return tuple(attempt.verdict for attempt in history.attempts if attempt.verdict is not None)
 
 
+def is_judged(history: LoopHistory, tree: str) -> bool:
+    """Whether the checks have judged the tree, as the loop's start or at the end of an attempt."""
+    return any(verdict is not None and verdict.tree == tree for verdict in (history.baseline, *verdicts(history)))
+
+
 def best_verdict(history: LoopHistory) -> VerdictBrief | None:
     """The verdict of the best tree so far: the baseline unless an honest attempt passes more checks than it.
 

@@ -25,6 +25,24 @@ class CheckOutcome(Frozen):
     """The tests that it ran, where a report said so."""
 
 
+_TAIL_LINES, _TAIL_WIDTH = 10, 200
+
+
+def how_it_ended(check: CheckOutcome) -> str:
+    """``exit 1``, or what ended it instead: ``timed out``."""
+    return f"exit {check.exit_code}" if check.end is CommandEnd.EXITED else check.end.value.replace("_", " ")
+
+
+def output_tail(check: CheckOutcome) -> tuple[str, ...]:
+    """The last ten lines that are not blank, each of at most 200 characters. Nothing of a held-out check."""
+    if check.holdout:
+        return ()
+    lines = [line.rstrip() for line in check.output.splitlines() if line.strip()]
+    return tuple(
+        line if len(line) <= _TAIL_WIDTH else line[: _TAIL_WIDTH - 3] + "..." for line in lines[-_TAIL_LINES:]
+    )
+
+
 class Verdict(Frozen):
     """All that was found out about one tree; kept in the ledger."""
 

@@ -29,27 +29,32 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
-_FAILURES = frozenset(
-    {
-        StopReason.LADDER_EXHAUSTED,
-        StopReason.PROVIDER_UNAVAILABLE,
-        StopReason.SCOPE_VIOLATION,
-        StopReason.TAMPERING,
-        StopReason.SPEC_INVALID,
-        StopReason.SETUP_FAILED,
-        StopReason.FAILED,
-        StopReason.UNDELIVERED,
-    }
-)
+_STATES = {
+    StopReason.ACCEPTED: JobState.ACCEPTED,
+    StopReason.REJECTED: JobState.REJECTED,
+    StopReason.BUDGET: JobState.STOPPED,
+    StopReason.MAX_ATTEMPTS: JobState.STOPPED,
+    StopReason.MAX_STEPS: JobState.STOPPED,
+    StopReason.WALL_CLOCK: JobState.STOPPED,
+    StopReason.WINDOW_CLOSED: JobState.STOPPED,
+    StopReason.NO_PROGRESS: JobState.STOPPED,
+    StopReason.REPEATING: JobState.STOPPED,
+    StopReason.OSCILLATING: JobState.STOPPED,
+    StopReason.LADDER_EXHAUSTED: JobState.STOPPED,
+    StopReason.STOPPED_BY_PERSON: JobState.STOPPED,
+    StopReason.PROVIDER_UNAVAILABLE: JobState.FAILED,
+    StopReason.SCOPE_VIOLATION: JobState.FAILED,
+    StopReason.TAMPERING: JobState.FAILED,
+    StopReason.SPEC_INVALID: JobState.FAILED,
+    StopReason.SETUP_FAILED: JobState.FAILED,
+    StopReason.FAILED: JobState.FAILED,
+    StopReason.UNDELIVERED: JobState.FAILED,
+}
 
 
 def state_after(reason: StopReason) -> JobState:
     """The state of a job that ended for that reason: a limit or a person stops it, all else fails it."""
-    if reason is StopReason.ACCEPTED:
-        return JobState.ACCEPTED
-    if reason is StopReason.REJECTED:
-        return JobState.REJECTED
-    return JobState.FAILED if reason in _FAILURES else JobState.STOPPED
+    return _STATES[reason]
 
 
 class Spend(Frozen):
@@ -157,6 +162,11 @@ class VerdictView(Frozen):
         """How many checks pass."""
         return sum(check.state == "passed" for check in self.checks)
 
+    @property
+    def honest(self) -> bool:
+        """Whether its passing checks mean anything: nothing tampered with, nothing written out of scope."""
+        return not (self.tampering or self.out_of_scope)
+
 
 class AttemptView(Frozen):
     """One attempt with what it cost and how it was judged. The plan is attempt 0 of the job itself."""
@@ -196,7 +206,7 @@ class JobView(Frozen):
     baseline: VerdictView | None
     """The checks on the tree that it started from."""
     best: VerdictView | None
-    """The verdict that passed, else the latest of those with most checks passing."""
+    """The verdict that passed, else the latest of the honest ones with most checks passing."""
     plan: str | None
     """As JSON."""
     stop_reason: StopReason | None
@@ -216,6 +226,12 @@ class JobView(Frozen):
     def loop_attempts(self) -> tuple[AttemptView, ...]:
         """The attempts without the plan."""
         return tuple(attempt for attempt in self.attempts if attempt.owner_id != self.job.job_id)
+
+    @property
+    def left(self) -> VerdictView | None:
+        """The verdict of the tree that it ended with; None while it goes on, and where nothing judged that tree."""
+        known = (self.baseline, *(attempt.verdict for attempt in self.attempts))
+        return next((verdict for verdict in reversed(known) if verdict and verdict.tree == self.tree), None)
 
     @property
     def tier(self) -> Tier | None:

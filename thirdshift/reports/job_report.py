@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
+from collections.abc import Sequence
 
 from thirdshift.core.history import ReasonCode
 from thirdshift.core.ladder import Tier
 from thirdshift.core.text import one_line, visible
+from thirdshift.core.verdict import CheckOutcome, how_it_ended, output_tail
 from thirdshift.core.views import AttemptView, CallCounts, JobState, JobView, Spend, Tokens
 from thirdshift.core.words import counted, listed
 from thirdshift.reports.columns import WIDTH, Column, field, table, wrapped
@@ -37,9 +39,12 @@ _REASONS = {
 }
 
 
-def render_job(view: JobView, ui_url: str) -> str:
-    """The report as text of at most eighty columns, except for names that are to be copied whole."""
-    parts = [_head(view), _attempts(view), _tiers(view), _where(view, ui_url), _next(view)]
+def render_job(view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = ()) -> str:
+    """The report as text of at most eighty columns, except for names and output that are to be copied whole.
+
+    ``failing`` are the checks whose output is shown: those that the best tree, or the newest, still fails.
+    """
+    parts = [_head(view), _attempts(view), _failing_checks(failing), _tiers(view), _where(view, ui_url), _next(view)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -67,7 +72,7 @@ def _attempts(view: JobView) -> list[str]:
     rows: list[list[str]] = []
     lower: AttemptView | None = None
     for attempt in view.attempts:
-        rows.append(_row(attempt, plan=attempt.owner_id == view.job.job_id))
+        rows.append(_row(attempt, _plan_outcome(view) if attempt.owner_id == view.job.job_id else ""))
         if attempt.reason is not ReasonCode.FIRST:
             rows.append([_reason(attempt, lower)])
         if attempt.evidence:
@@ -80,7 +85,7 @@ def _attempts(view: JobView) -> list[str]:
     return ["ATTEMPTS", *table(_ATTEMPTS, rows)]
 
 
-def _row(attempt: AttemptView, *, plan: bool) -> list[str]:
+def _row(attempt: AttemptView, plan: str) -> list[str]:
     verdict = attempt.verdict
     checks = "" if verdict is None else f"{verdict.passing} of {len(verdict.checks)}"
     return [
@@ -89,12 +94,12 @@ def _row(attempt: AttemptView, *, plan: bool) -> list[str]:
         attempt.model + (f" ({attempt.effort})" if attempt.effort else ""),
         str(attempt.steps),
         checks,
-        _outcome(attempt, plan=plan),
+        _outcome(attempt, plan),
         money(attempt.spend.settled_nano),
     ]
 
 
-def _outcome(attempt: AttemptView, *, plan: bool) -> str:
+def _outcome(attempt: AttemptView, plan: str) -> str:
     if attempt.verdict is not None:
         if attempt.verdict.tampering:
             return "tampering"
@@ -103,7 +108,14 @@ def _outcome(attempt: AttemptView, *, plan: bool) -> str:
         return "passed" if attempt.verdict.passed else "failed"
     if attempt.end is not None:
         return attempt.end.value
-    return "planned" if plan else "under way"
+    return plan or "under way"
+
+
+def _plan_outcome(view: JobView) -> str:
+    """A plan's conversation is never closed, so its end shows in what came after it."""
+    if view.plan is not None:
+        return "planned"
+    return "no plan" if view.loop_attempts or view.ended_at is not None else "under way"
 
 
 def _reason(attempt: AttemptView, lower: AttemptView | None) -> str:
@@ -119,6 +131,14 @@ def _failing(attempt: AttemptView | None) -> list[str]:
     if attempt is None or attempt.verdict is None:
         return []
     return [check.id for check in attempt.verdict.checks if check.state != "passed"]
+
+
+def _failing_checks(failing: Sequence[CheckOutcome]) -> list[str]:
+    lines = ["FAILING CHECKS"] if failing else []
+    for check in failing:
+        lines.append(f"  {check.id}: {how_it_ended(check)}")
+        lines += [f"    {line}" for line in output_tail(check)]
+    return lines
 
 
 def _tiers(view: JobView) -> list[str]:
@@ -157,8 +177,8 @@ def _where(view: JobView, ui_url: str) -> list[str]:
         lines.append(field("branch", visible(view.branch)))
     if view.commit:
         lines.append(field("commit", view.commit))
-    if view.best is not None and view.state is not JobState.ACCEPTED:
-        best = view.best
+    best = view.left
+    if view.branch and best is not None and view.state is not JobState.ACCEPTED:
         lines.append(field("best tree", f"{best.tree} ({best.passing} of {counted(len(best.checks), 'check')} pass)"))
     if ui_url:
         lines.append(field("Temporal", ui_url))

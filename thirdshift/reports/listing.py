@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from thirdshift.core.history import StopReason
 from thirdshift.core.views import JobSummary
-from thirdshift.reports.columns import Column, table
+from thirdshift.reports.columns import WIDTH, Column, table
 from thirdshift.reports.figures import money
 
 _COLUMNS = (
-    Column("job", shrinks=True, by_end=True),
+    Column("job"),
     Column("title", shrinks=True),
     Column("state"),
     Column("why"),
@@ -20,7 +22,7 @@ _COLUMNS = (
 
 
 def render_jobs(rows: Sequence[JobSummary]) -> str:
-    """The jobs as a table, in the order given. A job's id may be cut at its beginning; its end alone names it too."""
+    """The jobs as a table, in the order given. An id is never cut: where it leaves no room it has its own line."""
     cells = [
         [
             row.job_id,
@@ -32,4 +34,8 @@ def render_jobs(rows: Sequence[JobSummary]) -> str:
         ]
         for row in rows
     ]
-    return "\n".join(table(_COLUMNS, cells, indent=""))
+    lines = table(_COLUMNS, cells, indent="")
+    if any(cell_len(line) > WIDTH for line in lines):
+        heading, *below = table(_COLUMNS[1:], [row[1:] for row in cells])
+        lines = ["job", heading, *(line for row, rest in zip(cells, below, strict=True) for line in (row[0], rest))]
+    return "\n".join(lines)

@@ -16,6 +16,7 @@ from thirdshift.reports.figures import beside, count, money, numbered, share
 
 EMPTY = "nothing in the ledger for this period"
 _SHOWN = 8
+_SHORT = {"economy": "eco", "specialist": "spec", "frontier": "front"}
 _RUNS = 20
 _USE = (
     Column("calls", figures=True),
@@ -273,7 +274,7 @@ def _runs(answers: Answers) -> list[str]:
             run.job_id,
             run.job.task,
             run.job.risk,
-            ">".join(tier[:4] for tier in run.tiers),
+            ">".join(_SHORT.get(tier, tier) for tier in run.tiers),
             run.output.value,
             run.stopped_by,
             count(run.use.tokens),

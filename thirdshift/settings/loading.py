@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import tomllib
 from collections.abc import Mapping
@@ -123,8 +125,16 @@ def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str
         reviewers=file.reviewers,
         notify=notified(file.notify, keys),
         forges=tuple(forge_access(name, section, keys) for name, section in file.forges.items()),
-        submitter=environ.get("USER") or environ.get("LOGNAME") or "unknown",
+        submitter=environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def _account() -> str:
+    """The name of the account that this runs under, for services and containers that have no USER."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return "unknown"
 
 
 def _home(cwd: Path, environ: Mapping[str, str]) -> Path:

@@ -9,7 +9,6 @@ server is stopped, so it is never left behind.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from thirdshift.adapters.engine.binary import temporal_binary
 from thirdshift.adapters.engine.locks import FileLock
+from thirdshift.adapters.free_space import why_full
 from thirdshift.core.engine import SEARCH_ATTRIBUTES
 from thirdshift.core.errors import EngineUnavailable
 from thirdshift.core.frozen import Frozen
@@ -27,7 +27,6 @@ from thirdshift.core.frozen import Frozen
 HOST = "127.0.0.1"
 USUAL_PORTS = (7233, 8233)
 """Of the gRPC service and of the Web UI."""
-_LEAST_FREE_BYTES = 64 << 20
 _START_SECONDS, _STOP_SECONDS, _TAIL_LINES = 30.0, 10.0, 8
 
 # `$$` is the group's number as long as any process of the group lives, so the kill can hit nobody else.
@@ -87,12 +86,8 @@ class EnginePaths:
                 f"{self.home}: cannot be written: {error.strerror}; free some space or mend its permissions,"
                 " or set THIRDSHIFT_HOME to another directory"
             ) from None
-        free = shutil.disk_usage(self.home).free
-        if free < _LEAST_FREE_BYTES:
-            raise EngineUnavailable(
-                f"{self.home}: the disk is full: {free >> 20} MiB are free and {_LEAST_FREE_BYTES >> 20} are needed to"
-                " begin; free some space, or set THIRDSHIFT_HOME to a directory on another disk"
-            )
+        if full := why_full(self.home):
+            raise EngineUnavailable(full)
 
     def read_state(self) -> EngineState | None:
         """What the file says, if it is there and whole."""

@@ -11,7 +11,7 @@ from thirdshift.adapters.hub.failures import translated
 from thirdshift.adapters.hub.git_process import GitProcess, Transport
 from thirdshift.adapters.hub.inner_git import plant_inner_git
 from thirdshift.adapters.hub.layout import HubLayout, base_ref
-from thirdshift.adapters.hub.local_source import LocalSource, import_local, open_source, resolve_local
+from thirdshift.adapters.hub.local_source import LocalSource, import_local, open_source, resolve_local, why_closed
 from thirdshift.adapters.hub.locations import LocalRepository, locate
 from thirdshift.adapters.hub.recorder import Recorder
 from thirdshift.adapters.hub.remote_repository import RemoteAccess
@@ -57,6 +57,11 @@ class LocalHub:
         if isinstance(place, LocalSource):
             return resolve_local(self._git, place, base)
         return place.resolve(base)
+
+    def may_deliver(self, repository: str) -> str:
+        """See the port. A remote tells only when it is pushed to."""
+        place = self._open(repository)
+        return why_closed(place) if isinstance(place, LocalSource) else ""
 
     def import_base(self, repository: str, commit: str, job: str) -> Base:
         """See the port. Submodules stay what they are: an entry whose directory is left empty."""

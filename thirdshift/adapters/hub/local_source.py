@@ -7,6 +7,7 @@ only content is a pointer to the other's object directory. So ``upload-pack`` re
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -89,6 +90,18 @@ def resolve_local(git: GitProcess, source: LocalSource, base: str) -> Base:
     if not branches and not _has_commits(git, source):
         raise RepositoryRefused(f"The repository {source.top} has no commits. Make one first: git add -A && git commit")
     raise no_such_base(f"The repository {source.top}", base, branches)
+
+
+def why_closed(source: LocalSource) -> str:
+    """Why no branch can be put into the repository; empty where nothing of it is closed to this user."""
+    for name in ("objects", "refs/heads", "reftable"):  # refs/heads is a file where the refs are in a reftable
+        place = source.common / name
+        if place.is_dir() and not os.access(place, os.W_OK | os.X_OK):
+            return (
+                f"This user may read the repository {source.top} but not write {place}, so no result could be "
+                f"delivered. Make it writable (chmod -R u+w {source.common}), or give a clone of your own."
+            )
+    return ""
 
 
 def import_local(git: GitProcess, layout: HubLayout, source: LocalSource, commit: str, job: str, lock: int) -> None:

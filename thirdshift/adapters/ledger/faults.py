@@ -44,10 +44,7 @@ def explain(error: DBAPIError, where: str) -> LedgerUnavailable | None:
     """The error as a person should read it, or None where it is this program's own mistake."""
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
-        name = getattr(cause, "sqlite_errorname", "") or ""
-        family = "_".join(name.split("_")[:2])
-        remedy = _SQLITE.get(family)
-        return LedgerUnavailable(f"the ledger {where}: {remedy} ({cause})") if remedy else None
+        return _explain_sqlite(cause, where)
     import psycopg  # Books on SQLite never need it, and it takes a tenth of a second.
 
     if isinstance(cause, psycopg.Error):
@@ -63,6 +60,12 @@ def explain(error: DBAPIError, where: str) -> LedgerUnavailable | None:
     return None
 
 
+def _explain_sqlite(cause: sqlite3.Error, where: str) -> LedgerUnavailable | None:
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    remedy = _SQLITE.get("_".join(name.split("_")[:2]))
+    return LedgerUnavailable(f"the ledger {where}: {remedy} ({cause})") if remedy else None
+
+
 @contextmanager
 def speaking_plainly(where: str) -> Iterator[None]:
     """Turn database errors that a person can do something about into LedgerUnavailable."""
@@ -73,5 +76,7 @@ def speaking_plainly(where: str) -> Iterator[None]:
         if plain is None:
             raise
         raise plain from error
+    except sqlite3.Error as error:  # of a connection that is used directly, while the books are opened
+        raise _explain_sqlite(error, where) or error from error
     except PoolTimeoutError as error:
         raise LedgerUnavailable(f"the ledger {where}: no free connection for {BUSY_SECONDS} s; try again") from error

@@ -92,7 +92,7 @@ def job_view(connection: Connection, job_id: str) -> JobView:
         calls=sum((attempt.calls for attempt in tried), CallCounts()),
         attempts=tried,
         baseline=next((view for _, number, view in views if number == 0), None),
-        best=max(judged, key=lambda view: (view.passed, view.passing, view.id), default=None),
+        best=max(judged, key=lambda view: (view.passed, view.honest, view.passing, view.id), default=None),
         plan=row["plan"],
         stop_reason=reason,
         evidence=row["evidence"] or "",

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from thirdshift.adapters.free_space import why_full
 from thirdshift.adapters.ledger.database import Database
 from thirdshift.adapters.ledger.faults import speaking_plainly
 from thirdshift.core.errors import LedgerUnavailable, SettingsInvalid
@@ -37,6 +38,8 @@ def open_database(url: str) -> Database:
     path = Path(str(parsed.database)).expanduser().absolute()
     database = Database(parsed.set(database=str(path)))
     _make_directory(path.parent)
+    if not path.exists() and (full := why_full(path.parent)):
+        raise LedgerUnavailable(full)
     with _only_opener(path), speaking_plainly(database.where):
         with database.engine.connect() as connection:
             raw: Any = connection.connection.driver_connection

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from thirdshift.adapters.ledger.accounts import attempt_id_of
 from thirdshift.adapters.ledger.journal import write_entry
+from thirdshift.adapters.ledger.settling import mark_unknown
 from thirdshift.adapters.ledger.tables import attempts, calls, jobs, loops, scopes, tool_runs, verdicts
 from thirdshift.core.calls import ScopeTotals
-from thirdshift.core.ledger import LoopRow, ScopeKind, ToolRun
+from thirdshift.core.ledger import CallState, LoopRow, ScopeKind, ToolRun
 
 _LAST_RUN = (
     select(tool_runs.c.body)
@@ -21,6 +22,11 @@ _LAST_RUN = (
     .limit(1)
 )
 _START = select(attempts.c.start_tree, attempts.c.start_commit).where(attempts.c.attempt_id == bindparam("id"))
+_LEFT_HELD = (
+    select(calls.c.call_id)
+    .join(attempts, attempts.c.attempt_id == calls.c.attempt_id)
+    .where(attempts.c.job_id == bindparam("job"), calls.c.state == CallState.HELD.value)
+)
 _JOB_CHARGED = select(func.sum(scopes.c.settled_nano + scopes.c.held_nano + scopes.c.unknown_nano)).where(
     scopes.c.key == bindparam("key"), scopes.c.kind == ScopeKind.JOB.value
 )
@@ -81,7 +87,7 @@ def reopen_job(connection: Connection, job_id: str, who: str, at: datetime) -> N
     """Take back a job's end. Where its tree went stays: that is where it goes on from."""
     nothing = dict.fromkeys(("stop_reason", "evidence", "remedy", "closed_at"))
     connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**nothing))
-    for call_id in connection.execute(_HELD_BY_JOB, {"job": job_id}).scalars().all():
+    for call_id in connection.execute(_LEFT_HELD, {"job": job_id}).scalars().all():
         # A job that nobody closed may have left some: they are not asked for again, and would block its budgets.
         mark_unknown(connection, call_id, "its workflow ended while it was under way", at)
     write_entry(connection, job_id, "job", f"{who} lets the job go on from its best tree", {"resumed_by": who}, at)

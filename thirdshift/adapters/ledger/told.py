@@ -24,6 +24,7 @@ from thirdshift.core.ledger import (
 from thirdshift.core.money import format_usd
 from thirdshift.core.ports import ModelAnswer
 from thirdshift.core.verdict import Verdict
+from thirdshift.core.words import counted
 
 Fields = dict[str, str | int | float | bool | None]
 
@@ -189,7 +190,7 @@ def tell_verdict(
     if verdict.not_run:
         parts.append(f"not run: {', '.join(verdict.not_run)}")
     if verdict.out_of_scope:
-        parts.append(f"{len(verdict.out_of_scope)} paths out of scope")
+        parts.append(f"{counted(len(verdict.out_of_scope), 'path')} out of scope")
     if verdict.tampering:
         parts.append(f"tampering: {len(verdict.tampering)}")
     write_entry(connection, job_of(connection, owner_id), "verdict", "; ".join(parts), data, at)
