@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.rig.figures import Limit, closing_line, machine, table
 from bench.synthetic_books import make_books
 from thirdshift.adapters.ledger import SqlLedger, open_ledger
+from thirdshift.bootstrap.reporting import answers_for
 from thirdshift.core.periods import Period
-from thirdshift.core.reckoning import reckon
 from thirdshift.reports.questions_json import document
 from thirdshift.reports.questions_text import render_answers
 
@@ -53,8 +53,8 @@ def reports(ledger: SqlLedger) -> dict[str, Callable[[], object]]:
     everything = Period()
     newest = ledger.list_jobs(1)[0].job_id
     return {
-        "the five questions, all time": lambda: render_answers(reckon(ledger.facts(everything), everything)),
-        "the five questions, as JSON": lambda: document(reckon(ledger.facts(everything), everything)),
+        "the five questions, all time": lambda: render_answers(answers_for(ledger, everything)),
+        "the five questions, as JSON": lambda: document(answers_for(ledger, everything)),
         "costs and the newest jobs": lambda: (ledger.list_jobs(100), ledger.cost_lines(None)),
         "costs of one job": lambda: ledger.cost_lines(newest),
     }

@@ -74,10 +74,12 @@ def start(desk: Path) -> Iterator[Type]:
         "PYTHONPATH": str(Path(thirdshift.__file__).parents[1]),
     }
 
-    def start(*arguments: str, cwd: Path = desk, module: str = "thirdshift", **more: str) -> subprocess.Popen[str]:
+    def start(
+        *arguments: str, cwd: Path = desk, module: str = "thirdshift", program: str = "", **more: str
+    ) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [program, *arguments] if program else [sys.executable, "-m", module, *arguments],
             cwd=cwd,
             env=environment | more,
             stdin=subprocess.DEVNULL,

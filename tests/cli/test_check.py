@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ Round.
 - AC-1: Halves go up.
 - AC-2: Credits mirror invoices.
 """
+
+
+@pytest.fixture(autouse=True)
+def _repository(shell: Shell) -> None:
+    for arguments in (["init", "-qb", "main"], ["commit", "-qm", "start", "--allow-empty"]):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        subprocess.run(["git", *identity, *arguments], cwd=shell.directory, check=True)
 
 
 def test_the_table_traces_each_criterion_to_its_checks(shell: Shell) -> None:
@@ -72,7 +80,26 @@ def test_every_spec_is_looked_at_even_after_a_bad_one(shell: Shell) -> None:
     assert "thirdshift init" in answer["specs"][0]["findings"][0]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("repo: ../gone", "gone"),
+        ("repo: ..", "repository"),
+        ("base: nowhere", "'nowhere'"),
+    ],
+)
+def test_what_run_would_refuse_of_the_repository_is_said_here_and_64(shell: Shell, line: str, said: str) -> None:
+    Path("spec.md").write_text(GOOD.replace("checks:", f"{line}\nchecks:"))
+    code, _, err = shell("check", "spec.md")
+    assert code == 64
+    assert "`run` would refuse this" in err
+    assert said in err
+    _, answer = shell.json("check", "spec.md")
+    assert (answer["ok"], answer["specs"][0]["ok"]) == (False, False)
+
+
 def test_nothing_is_touched(shell: Shell, tmp_path: Path) -> None:
     Path("spec.md").write_text(GOOD)
+    before = sorted(tmp_path.rglob("*"))
     shell("check", "spec.md")
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["here", "spec.md"]
+    assert sorted(tmp_path.rglob("*")) == before

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
-from thirdshift.cli.suite_finding import find_test_command
+from thirdshift.cli.suite_finding import find_suite
 from thirdshift.settings import load_settings
 
 
@@ -90,7 +90,11 @@ def test_a_directory_that_cannot_be_written_is_named(shell: Shell) -> None:
         ({"pyproject.toml": "[tool.pytest.ini_options]"}, "python3 -m pytest -q"),
         ({"tests/test_a.py": "import pytest"}, "python3 -m pytest -q"),
         ({"tests/test_a.py": "def test_a(): ..."}, "python3 -m pytest -q"),
-        ({"tests/test_a.py": "import unittest"}, "python3 -m unittest discover -s tests -t ."),
+        ({"tests/test_a.py": "import unittest"}, "python3 -m unittest discover -s tests"),
+        (
+            {"tests/test_a.py": "import unittest", "tests/__init__.py": ""},
+            "python3 -m unittest discover -s tests -t .",
+        ),
         ({"test_a.py": "import unittest"}, "python3 -m unittest"),
         ({"package.json": json.dumps({"scripts": {"test": "vitest"}})}, "npm test"),
         ({"package.json": json.dumps({"scripts": {"test": 'echo "Error: no test specified" && exit 1'}})}, None),
@@ -108,4 +112,72 @@ def test_how_the_tests_are_run_is_seen_from_the_files(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert find_test_command(tmp_path) == command
+    suite = find_suite(tmp_path)
+    assert (suite.command if suite else None) == command
+
+
+VENV = "python3 -m venv .venv && .venv/bin/python -m pip install -q"
+
+
+@pytest.mark.parametrize(
+    ("files", "setup"),
+    [
+        ({"test_a.py": "def test_a(): ..."}, f"{VENV} pytest"),
+        ({"test_a.py": "import pytest", "requirements.txt": "x\n"}, f"{VENV} pytest -r requirements.txt"),
+        ({"test_a.py": "import pytest", "pyproject.toml": "[project]\nname = 'x'"}, f"{VENV} pytest -e ."),
+        (
+            {"test_a.py": "import pytest", "pyproject.toml": "[project.optional-dependencies]\ntest = ['x']"},
+            f"{VENV} pytest -e '.[test]'",
+        ),
+        ({"test_a.py": "import pytest", "pyproject.toml": "[broken"}, f"{VENV} pytest"),
+        ({"test_a.py": "import unittest"}, ""),
+        ({"test_a.py": "import unittest", "requirements.txt": "x\n"}, f"{VENV} -r requirements.txt"),
+        ({"package.json": '{"scripts": {"test": "node --test"}}'}, ""),
+        (
+            {"package.json": '{"scripts": {"test": "vitest"}, "devDependencies": {"vitest": "3"}}'},
+            "npm install --no-package-lock",
+        ),
+        (
+            {
+                "package.json": '{"scripts": {"test": "vitest"}, "devDependencies": {"vitest": "3"}}',
+                "package-lock.json": "{}",
+            },
+            "npm ci",
+        ),
+        ({"go.mod": ""}, ""),
+    ],
+)
+def test_what_the_tests_need_and_a_bare_sandbox_lacks_is_set_up(
+    tmp_path: Path, files: dict[str, str], setup: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    suite = find_suite(tmp_path)
+    assert suite is not None
+    assert suite.setup == setup
+
+
+def test_a_spec_whose_setup_installs_something_comes_with_a_network_for_it(shell: Shell) -> None:
+    Path("test_a.py").write_text("import pytest\n")
+    git("init", "-q", directory=shell.directory)
+    git("add", "test_a.py", directory=shell.directory)
+    git("commit", "-qm", "x", directory=shell.directory)
+    code, answer = shell.json("init")
+    assert code == 0
+    assert answer["setup"] == f"{VENV} pytest"
+    assert f"setup: '{VENV} pytest'" in Path("spec.md").read_text()
+    assert shell("check", "spec.md")[0] == 0
+    assert load_settings().sandbox.setup_network == "host"
+
+
+def test_a_configuration_that_was_there_is_left_alone_and_the_network_asked_for(shell: Shell) -> None:
+    Path("test_a.py").write_text("import pytest\n")
+    Path("thirdshift.toml").write_text("")
+    code, _, err = shell("init")
+    assert code == 0
+    assert 'setup_network = "host"' in err
+
+
+def test_the_commands_to_type_next_are_quoted_for_a_shell(shell: Shell) -> None:
+    _, out, _ = shell("init", "my work")
+    assert "thirdshift check 'my work/spec.md'" in out

@@ -60,6 +60,7 @@ def test_the_same_spec_at_the_same_base_is_one_job_and_costs_nothing_again(ask: 
     assert "was submitted before and is one job" in err
     assert second["job_id"] == first["job_id"]
     assert second["total_cost_usd"] == first["total_cost_usd"]
+    assert "to run it again, change the spec or its base\n" in err
 
 
 def test_a_stopped_job_goes_on_from_its_best_tree_when_resumed(desk: Path, ask: Any, start: Type) -> None:
@@ -102,8 +103,15 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(desk: Path, ask: Any, sta
     assert "thirdshift up" in err
     assert "Traceback" not in err
     assert processes_of(desk) == []
+    again = start("run", "spec.md", "--json")
+    wait_for_line(again, "step 1")
+    again.send_signal(signal.SIGTERM)
+    out, _ = again.communicate()
+    left = json.loads(out)
+    assert (again.returncode, left["exit_code"], left["state"]) == (130, 130, "running")
     script(desk, "hello")
     code, job = ask("run", "spec.md")
+    assert job["job_id"] == left["job_id"]
     assert (code, job["state"]) == (0, "accepted")
 
 
@@ -119,7 +127,7 @@ def test_submit_status_and_watch_with_a_line_that_is_up(desk: Path, ask: Any, st
     _, status = ask("status", job_id[-8:])
     assert (status["job_id"], status["state"], status["steps"]) == (job_id, "accepted", 2)
     assert status["ui_url"]
-    assert [job["job_id"] for job in ask("status")[1]["jobs"]] == [job_id]
+    assert ask("status")[1]["jobs"] == [status]
     up.send_signal(signal.SIGTERM)
     up.communicate()
     assert up.returncode == 0
@@ -150,6 +158,7 @@ def test_a_stopped_job_ends_at_once_with_its_reason(desk: Path, ask: Any, start:
     code, stopped = ask("stop", job_id, "--reason", "wrong spec")
     assert (code, stopped["ended"], stopped["stop_reason"]) == (0, True, "stopped_by_person")
     assert "wrong spec" in stopped["evidence"]
+    assert stopped["branch"] == ""
     watch.communicate()
     assert watch.returncode == 1
 

@@ -20,7 +20,7 @@ from thirdshift.core.forge import ForgeRequest, RequestDraft, ensure_request
         ("../far.git", None),
     ],
 )
-def test_the_host_and_the_project_are_read_from_the_url_of_a_repository(url: str, found: tuple[str, str] | None) -> None:
+def test_host_and_project_are_read_from_the_url_of_a_repository(url: str, found: tuple[str, str] | None) -> None:
     assert forge_address(url) == found
 
 

@@ -16,6 +16,7 @@ from thirdshift.core.waste import (
     Beyond,
     Cause,
     Fates,
+    Spent,
     Waste,
     attempts_built_on,
     beyond_nano,
@@ -31,7 +32,11 @@ BAND = Band(input=1_000_000, cache_read=100_000, output=5_000_000, reasoning=5_0
 
 
 def sorted_spend(spent: Mapping[int, Money], calls: list[OddCall], fates: Fates) -> Waste:
-    return sort_spend(spent, {attempt_id: f"job-{attempt_id % 3}" for attempt_id in spent}, calls, fates)
+    # Each attempt's money in two parts, as two hours of it would be.
+    halves = [
+        (at, part) for at, whole in spent.items() for part in (Money(whole.metered), whole.minus(Money(whole.metered)))
+    ]
+    return sort_spend([Spent(at, f"job-{at % 3}", money) for at, money in halves], calls, fates)
 
 
 @given(

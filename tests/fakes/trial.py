@@ -127,7 +127,8 @@ async def trial(
         root / "thirdshift.toml", root, {"THIRDSHIFT_HOME": str(root / "home"), "PATH": "/usr/bin"}
     )
     text = SPEC.format(write=write, checks=checks, holdout=holdout)
-    spec = parse_spec(text if holdout else text.replace("holdout:\n\n", ""), "spec.md")
+    text = text if holdout else text.replace("holdout:\n\n", "")
+    spec = parse_spec(text, "spec.md")
     held = {name: base64.b64encode(content.encode()).decode() for name, content in (holdout_files or {}).items()}
     async with open_services(settings) as services:
         found = services.hub.resolve(str(repository), "main")

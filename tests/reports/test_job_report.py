@@ -17,6 +17,7 @@ def stopped(reason: StopReason = StopReason.BUDGET, **fields: object) -> str:
         "stop_reason": reason,
         "evidence": "job: limit $1.50, settled $1.49, held $0.00, needed $0.02",
         "branch": "thirdshift/job-billing-round-4be2-unfinished",
+        "tree": "2" * 40,
         "remedy": "thirdshift raise-budget job-billing-round-4be2 --usd 1",
     }
     return render_job(job(climb()[:3], **{**values, **fields}), "")
@@ -94,6 +95,17 @@ best tree 2222222222222222222222222222222222222222 (1 of 3 checks pass)
 NEXT
   thirdshift raise-budget job-billing-round-4be2 --usd 1\
 """)
+
+
+def test_a_job_that_leaves_no_branch_names_no_best_tree() -> None:
+    assert "best tree" in stopped()
+    assert "best tree" not in stopped(branch="", commit="")
+
+
+def test_the_best_tree_named_is_the_one_on_the_branch() -> None:
+    text = stopped(tree="1" * 40)
+    assert f"best tree {'1' * 40} (1 of 3 checks pass)" in text
+    assert "best tree" not in stopped(tree="e" * 40), "that tree nothing has judged"
 
 
 def test_a_running_job_says_how_to_watch_it() -> None:

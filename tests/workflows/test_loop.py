@@ -135,6 +135,17 @@ async def test_a_stop_cancels_what_is_running_and_keeps_the_best_tree(
     assert result.best == START
 
 
+async def test_a_tree_that_fails_as_much_as_its_start_counts_as_judged(environment: WorkflowEnvironment) -> None:
+    result = await outcome(environment, FakeLine(passes_on="never"), task(max_attempts=2))
+    assert result.stop is StopReason.MAX_ATTEMPTS
+    assert (result.best.tree, result.verified) == (tree_of("b"), True)
+
+
+async def test_a_tree_that_was_not_judged_before_the_stop_counts_as_such(environment: WorkflowEnvironment) -> None:
+    line = FakeLine(refuses={"verify": "setup_failed"})
+    assert (await outcome(environment, line, task())).verified is False
+
+
 async def test_an_attempt_that_is_stopped_is_closed_as_stopped(environment: WorkflowEnvironment) -> None:
     line = FakeLine(hang_in="call_model")
     async with running(environment.client, line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from thirdshift.core.errors import SpecInvalid
@@ -29,3 +30,9 @@ def read_source(path: Path) -> bytes:
 def read_spec(path: Path) -> Spec:
     """The checked spec in a file. Raises SpecInvalid for anything that is wrong with the file or the spec."""
     return parse_spec(read_source(path), str(path))
+
+
+def repository_of(spec: Spec, path: Path) -> str:
+    """The repository that the spec in this file names; a relative path counts from the file's own directory."""
+    is_url = "://" in spec.repo or re.fullmatch(r"[\w.-]+@[\w.-]+:\S+", spec.repo) is not None
+    return spec.repo if is_url else str((path.parent / spec.repo).resolve())

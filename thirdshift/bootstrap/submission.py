@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.services import Services
-from thirdshift.adapters.spec_file import read_source
+from thirdshift.adapters.spec_file import read_source, repository_of
 from thirdshift.bootstrap.delivery import delivery_terms
 from thirdshift.core.delivery import DeliveryTerms
 from thirdshift.core.errors import PriceUnknown, RepositoryRefused, SettingsInvalid, SpecInvalid
@@ -87,12 +87,6 @@ def prepare(settings: Settings, services: Services, path: Path) -> Prepared:
         delivery=delivery,
         terms=settings.gate_terms(repository, spec.risk),
     )
-
-
-def repository_of(spec: Spec, path: Path) -> str:
-    """The repository that a spec names; a relative path counts from the spec's own directory."""
-    is_url = "://" in spec.repo or _is_scp_like(spec.repo)
-    return spec.repo if is_url else str((path.parent / spec.repo).resolve())
 
 
 async def submit(settings: Settings, services: Services, client: Client, path: Path) -> Submitted:
@@ -275,7 +269,3 @@ def _content_id(text: str, holdout: dict[str, str]) -> str:
 def _slug(name: str) -> str:
     last = name.rstrip("/").rpartition("/")[2].removesuffix(".git")
     return re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")[:40] or "x"
-
-
-def _is_scp_like(repository: str) -> bool:
-    return re.fullmatch(r"[\w.-]+@[\w.-]+:\S+", repository) is not None

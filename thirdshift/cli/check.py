@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +36,7 @@ def check(call: Invocation, specs: tuple[Path, ...]) -> int:
             continue
         answer = _as_json(path, spec)
         call.say(_as_text(path, spec))
-        if refusal := _refused_base(call, path, spec):
+        if refusal := _refused_base(path, spec):
             call.remark(refusal)
             answer |= {"ok": False, "findings": refusal.splitlines()}
         answers.append(answer)
@@ -46,15 +47,16 @@ def check(call: Invocation, specs: tuple[Path, ...]) -> int:
     return ExitCode.BAD_INPUT if bad else ExitCode.DONE
 
 
-def _refused_base(call: Invocation, path: Path, spec: Spec) -> str:
+def _refused_base(path: Path, spec: Spec) -> str:
     """Why `run` would refuse the repository or its base; empty if it would not."""
     from thirdshift.adapters.hub import LocalHub
-    from thirdshift.bootstrap.submission import repository_of
+    from thirdshift.adapters.spec_file import repository_of
 
-    try:
-        LocalHub(str(call.settings(beside=path.parent).hub_path)).resolve(repository_of(spec, path), spec.base)
-    except RepositoryRefused as refused:
-        return f"{path}: `run` would refuse this: {refused}"
+    with TemporaryDirectory(prefix="thirdshift-check-") as nowhere:
+        try:
+            LocalHub(f"{nowhere}/hub.git").resolve(repository_of(spec, path), spec.base)
+        except RepositoryRefused as refused:
+            return f"{path}: `run` would refuse this: {refused}"
     return ""
 
 

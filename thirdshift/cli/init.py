@@ -65,7 +65,16 @@ def init(call: Invocation, directory: Path) -> None:
             "\nBefore `run` works, a model is needed: set ANTHROPIC_API_KEY or OPENAI_API_KEY,"
             f" or name a server in {directory / CONFIG_NAME}"
         )
-    call.emit({"written": written, "kept": kept, "test_command": command, "setup": setup, "spec": spec, "repository": repository})
+    call.emit(
+        {
+            "written": written,
+            "kept": kept,
+            "test_command": command,
+            "setup": setup,
+            "spec": spec,
+            "repository": repository,
+        }
+    )
 
 
 def _write_new(path: Path, text: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,24 +69,12 @@ def report(
     if csv_file == html_file == _STDOUT:
         raise click.UsageError("standard output takes one of --csv - and --html -; name a file for the other")
     settings = call.settings()
-    with _nothing_collected(), closing(open_books(settings)) as ledger:
+    with closing(open_books(settings)) as ledger:
         if job and not (since or until or dimension or csv_file or html_file):
             return _of_one(call, ledger, job)
         period = _period(since, until, settings.zone)
         answers = _answers(ledger, period, job)
-        return _deliver(call, answers, dimension, csv_file, html_file)
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Hundreds of thousands of rows, none of them garbage before the command ends: looking for some takes a third."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    return _deliver(call, answers, dimension, csv_file, html_file)
 
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
@@ -98,7 +85,10 @@ def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
     failing = failing_checks(ledger, view)
     lines = ledger.cost_lines(view.job.job_id)
     call.answer(
-        {**standing(view, failing=failing), "costs": [cost_line(line) for line in lines]},
+        {
+            **standing(view, ledger.gates(view.job.job_id), failing=failing),
+            "costs": [cost_line(line) for line in lines],
+        },
         lambda: report_text(view, "", failing),
     )
     return ExitCode.DONE
@@ -126,11 +116,11 @@ def _period(since: str | None, until: str | None, zone: Any) -> Period:
 
 
 def _answers(ledger: SqlLedger, period: Period, job: str | None) -> Answers:
+    from thirdshift.bootstrap.reporting import answers_for
     from thirdshift.cli.standing import find_job
-    from thirdshift.core.reckoning import reckon
 
     job_id = find_job(ledger, job).job.job_id if job else None
-    return reckon(ledger.facts(period, job_id), period)
+    return answers_for(ledger, period, job_id)
 
 
 def _deliver(

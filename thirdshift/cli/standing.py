@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.core.gate_book import GateRecord
     from thirdshift.core.verdict import CheckOutcome
-    from thirdshift.core.views import CostLine, JobSummary, JobView, VerdictView
+    from thirdshift.core.views import CostLine, JobView, VerdictView
 
 _MANY = 500
 
@@ -88,22 +88,6 @@ def _checks(verdict: VerdictView | None, failing: Sequence[CheckOutcome]) -> lis
         | ({} if c.holdout else {"exit_code": c.exit_code, "tail": tails.get(c.id, [])})
         for c in (verdict.checks if verdict else ())
     ]
-
-
-def summary(row: JobSummary) -> dict[str, Any]:
-    """One job of a list, for a program."""
-    return {
-        "job_id": row.job_id,
-        "title": row.title,
-        "repo": row.repository,
-        "state": row.state.value,
-        "stop_reason": row.stop_reason.value if row.stop_reason else None,
-        "attempts": row.attempts,
-        "total_cost_usd": format_usd(row.spend.settled_nano),
-        "budget_usd": None if row.budget_nano is None else format_usd(row.budget_nano),
-        "started_at": _stamp(row.submitted_at),
-        "ended_at": _stamp(row.ended_at),
-    }
 
 
 def cost_line(line: CostLine) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thirdshift.adapters.engine.access import Engine
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.core.gate_book import GateRecord
+    from thirdshift.core.verdict import CheckOutcome
     from thirdshift.core.views import JobSummary, JobView
     from thirdshift.settings import Settings
 
@@ -63,16 +64,19 @@ class _Known:
     gates: tuple[GateRecord, ...]
     where: dict[str, str]
     parked: bool
+    failing: tuple[CheckOutcome, ...]
 
     def document(self) -> dict[str, Any]:
         """For a program."""
         from thirdshift.cli.standing import standing
 
-        return standing(self.view, self.gates, state="parked" if self.parked else "", **self.where)
+        state = "parked" if self.parked else ""
+        return standing(self.view, self.gates, state=state, failing=self.failing, **self.where)
 
 
 async def _known(engine: Engine | None, ledger: SqlLedger, job_id: str) -> _Known:
     from thirdshift.cli.ended_outside import known_to_engine
+    from thirdshift.cli.standing import failing_checks
     from thirdshift.cli.whereabouts import is_parked, run_and_link
     from thirdshift.core.views import JobState
 
@@ -80,7 +84,7 @@ async def _known(engine: Engine | None, ledger: SqlLedger, job_id: str) -> _Know
     where = await run_and_link(engine, job_id)
     view = await known_to_engine(engine, ledger, ledger.job_view(job_id))
     parked = view.state is JobState.WAITING and engine is not None and await is_parked(engine, gates)
-    return _Known(view, tuple(gates), where, parked)
+    return _Known(view, tuple(gates), where, parked, failing_checks(ledger, view))
 
 
 def _list_text(rows: Sequence[JobSummary]) -> str:
@@ -99,7 +103,7 @@ async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str
     async with engine_if_up(settings) as engine:
         known = await _known(engine, ledger, job_id)
     view = known.view
-    call.answer(known.document(), lambda: report_text(view, known.where["ui_url"]))
+    call.answer(known.document(), lambda: report_text(view, known.where["ui_url"], known.failing))
     if view.state is JobState.FAILED and view.stop_reason is None:
         call.remark(f"{view.evidence}; go on from its best tree with: {view.remedy}")
     elif engine is None and view.stop_reason is None:

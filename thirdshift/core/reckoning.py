@@ -15,7 +15,7 @@ from thirdshift.core.periods import Period, week_name, week_of
 from thirdshift.core.questions import AttemptFact, Facts, Group, Line, Money, Use, by_spend
 from thirdshift.core.routing import Output, Run, runs_of, use_by_job
 from thirdshift.core.runaways import PolicyTotal, Stopped, stops_of, totals_of
-from thirdshift.core.waste import Fates, Waste, attempts_built_on, sort_spend
+from thirdshift.core.waste import Fates, Spent, Waste, attempts_built_on, sort_spend
 
 _REASONS = frozenset(reason.value for reason in ReasonCode)
 
@@ -270,16 +270,12 @@ def _waste(facts: Facts, runs: Iterable[Run]) -> Waste:
     built_on: set[int] = set()
     for attempts in tried.values():
         built_on |= attempts_built_on(attempts)
-    spent: dict[int, Money] = {}
-    job_of: dict[int, str] = {}
-    for line in facts.lines:
-        money = Money(line.metered, line.imputed, line.unknown)
-        before = spent.get(line.attempt_id)
-        spent[line.attempt_id] = money if before is None else before.plus(money)
-        job_of[line.attempt_id] = line.job_id
+    spent = (
+        Spent(line.attempt_id, line.job_id, Money(line.metered, line.imputed, line.unknown)) for line in facts.lines
+    )
     fates = Fates(
         accepted_jobs=accepted,
         open_jobs=frozenset(job_id for job_id, output in outputs.items() if output is Output.UNDER_WAY),
         built_on=frozenset(built_on),
     )
-    return sort_spend(spent, job_of, facts.odd_calls, fates)
+    return sort_spend(spent, facts.odd_calls, fates)

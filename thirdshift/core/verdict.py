@@ -38,9 +38,7 @@ def output_tail(check: CheckOutcome) -> tuple[str, ...]:
     if check.holdout:
         return ()
     lines = [line.rstrip() for line in check.output.splitlines() if line.strip()]
-    return tuple(
-        line if len(line) <= _TAIL_WIDTH else line[: _TAIL_WIDTH - 3] + "..." for line in lines[-_TAIL_LINES:]
-    )
+    return tuple(line if len(line) <= _TAIL_WIDTH else line[: _TAIL_WIDTH - 3] + "..." for line in lines[-_TAIL_LINES:])
 
 
 class Verdict(Frozen):

@@ -8,7 +8,7 @@ productive. So the buckets sum to the spend, kind by kind, whatever the rows say
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -73,25 +73,44 @@ class Fates:
     """Attempts that accepted work stands on."""
 
 
-def sort_spend(
-    spent: Mapping[int, Money], job_of: Mapping[int, str], odd_calls: Iterable[OddCall], fates: Fates
-) -> Waste:
-    """Every attempt's money into its buckets. ``spent`` and ``job_of`` are by attempt."""
+class Spent(NamedTuple):
+    """Money of an attempt; one attempt may have several of these."""
+
+    attempt_id: int
+    job_id: str
+    money: Money
+
+
+def sort_spend(spent: Iterable[Spent], odd_calls: Iterable[OddCall], fates: Fates) -> Waste:
+    """All money into its buckets."""
     odd: dict[int, list[OddCall]] = defaultdict(list)
     for call in odd_calls:
         odd[call.attempt_id].append(call)
-    waste = Waste()
-    for attempt_id, money in spent.items():
-        job_id = job_of[attempt_id]
+    sums = {cause: [0, 0, 0] for cause in Cause}
+    still_open = [0, 0, 0]
+    sifted: dict[int, Money] = defaultdict(Money)
+    for attempt_id, job_id, money in spent:
         if job_id not in fates.accepted_jobs:
-            waste.put(Cause.NO_OUTCOME, money)
+            _add(sums[Cause.NO_OUTCOME], money)
             if job_id in fates.open_jobs:
-                waste.under_way = waste.under_way.plus(money)
+                _add(still_open, money)
         elif attempt_id not in fates.built_on:
-            waste.put(Cause.EXCESS_RETRY, money)
+            _add(sums[Cause.EXCESS_RETRY], money)
+        elif attempt_id in odd:
+            sifted[attempt_id] = sifted[attempt_id].plus(money)
         else:
-            waste.put(Cause.PRODUCTIVE, _sift(waste, money, odd.get(attempt_id, ())))
+            _add(sums[Cause.PRODUCTIVE], money)
+    waste = Waste({cause: Money(*amounts) for cause, amounts in sums.items()}, Money(*still_open))
+    for attempt_id, money in sifted.items():
+        waste.put(Cause.PRODUCTIVE, _sift(waste, money, odd[attempt_id]))
     return waste
+
+
+def _add(sums: list[int], money: Money) -> None:
+    metered, imputed, unknown = money
+    sums[0] += metered
+    sums[1] += imputed
+    sums[2] += unknown
 
 
 def _sift(waste: Waste, money: Money, calls: Iterable[OddCall]) -> Money:
