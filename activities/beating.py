@@ -29,9 +29,10 @@ async def beating() -> AsyncIterator[None]:
     """Heartbeat until the block is left."""
 
     async def beat() -> None:
+        # Asleep first: most activities are over before the first beat, and each beat is a write of the server's.
         while True:
-            activity.heartbeat()
             await asyncio.sleep(BEAT_SECONDS)
+            activity.heartbeat()
 
     task = asyncio.create_task(beat())
     try:

@@ -164,7 +164,7 @@ class AttemptRun:
                 task_queue=signatures.model_queue(self._rung.provider),
                 start_to_close_timeout=options.CALL,
                 heartbeat_timeout=options.HEARTBEAT,
-                retry_policy=options.RETRY,
+                retry_policy=options.CALL_RETRY,
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             ),
         )

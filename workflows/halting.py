@@ -81,9 +81,14 @@ def host_is_lost(failure: ActivityError) -> bool:
 def reason_of(failure: FailureError) -> tuple[StopReason, str]:
     """Why something has to end that failed for good: a refusal's own reason, else ``failed`` with what is known."""
     cause: BaseException = failure
-    while isinstance(cause, FailureError) and cause.cause is not None:
+    while isinstance(cause, FailureError) and cause.cause is not None and not _is_refusal(cause):
+        # A refusal carries what it was made from as its own cause, which knows no reason.
         cause = cause.cause
     words = (cause.message if isinstance(cause, FailureError) else str(cause))[:1000]
-    if isinstance(cause, ApplicationError) and cause.type in set(StopReason):
+    if isinstance(cause, ApplicationError) and cause.type and _is_refusal(cause):
         return StopReason(cause.type), words
     return StopReason.FAILED, f"{type(cause).__name__}: {words}"
+
+
+def _is_refusal(failure: BaseException) -> bool:
+    return isinstance(failure, ApplicationError) and failure.type in set(StopReason)

@@ -16,8 +16,17 @@ RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(seconds=30),
+    maximum_attempts=120,
 )
-"""No limit on tries: what retries cannot cure raises a non-retryable error. The loop's own limits still hold."""
+"""What is down may come back within the hour. What retries cannot cure raises a non-retryable error; what nobody
+foresaw must not be tried in silence for ever, and ends the loop as ``failed``."""
+CALL_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+"""No limit: ``call_model`` counts a vendor's tries itself, and waits for money as long as it takes. The loop's own
+limits still hold."""
 LEDGER_WORK = timedelta(seconds=60)
 CALL = timedelta(minutes=30)
 TOOLS = timedelta(hours=2)

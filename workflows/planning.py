@@ -61,7 +61,7 @@ class Planning:
                 task_queue=signatures.model_queue(rung.provider),
                 start_to_close_timeout=options.CALL,
                 heartbeat_timeout=options.HEARTBEAT,
-                retry_policy=options.RETRY,
+                retry_policy=options.CALL_RETRY,
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             ),
         )

@@ -170,6 +170,7 @@ def test_a_stopped_job_ends_at_once_with_its_reason(desk: Path, ask: Any, start:
         (("watch", "nowhere"), 64, "no job `nowhere`"),
         (("status", "nowhere"), 64, "no job `nowhere`"),
         (("stop", "nowhere"), 64, "no job `nowhere`"),
+        (("resume", "nowhere"), 64, "no job `nowhere`"),
         (("run", "gone.md"), 64, "thirdshift init"),
         (("run", "no-repository.md"), 64, "elsewhere"),
         (("run", "no-base.md"), 64, "nightly"),

@@ -1,14 +1,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import thirdshift
 from tests.cli.conftest import Shell
 from thirdshift.cli.exit_codes import ExitCode, code_for_error, code_for_stop
 from thirdshift.cli.main import _COMMANDS
+from thirdshift.cli.main import thirdshift as thirdshift_group
 from thirdshift.core.errors import (
     EngineUnavailable,
     ModelsUnavailable,
@@ -21,7 +24,14 @@ from thirdshift.core.errors import (
 from thirdshift.core.history import StopReason
 
 
-@pytest.mark.parametrize("arguments", [("--help",), *((name, "--help") for name in _COMMANDS)])
+def every_command() -> Iterator[tuple[str, ...]]:
+    """Every command, and in its place every command of a group."""
+    for name in _COMMANDS:
+        command = thirdshift_group.get_command(click.Context(thirdshift_group), name)
+        yield from ((name, part) for part in command.commands) if isinstance(command, click.Group) else ((name,),)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), *((*names, "--help") for names in every_command())])
 def test_every_command_helps_itself_to_json_and_config(shell: Shell, arguments: tuple[str, ...]) -> None:
     code, out, _ = shell(*arguments)
     assert code == 0

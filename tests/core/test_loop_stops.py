@@ -211,5 +211,6 @@ def test_every_stop_that_the_policy_decides_is_in_the_table() -> None:
         StopReason.SPEC_INVALID,
         StopReason.SETUP_FAILED,
         StopReason.UNDELIVERED,
+        StopReason.FAILED,
     }
     assert {row[3] for row in STOPS.values()} == set(StopReason) - decided_elsewhere

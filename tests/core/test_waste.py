@@ -33,10 +33,11 @@ BAND = Band(input=1_000_000, cache_read=100_000, output=5_000_000, reasoning=5_0
 
 def sorted_spend(spent: Mapping[int, Money], calls: list[OddCall], fates: Fates) -> Waste:
     # Each attempt's money in two parts, as two hours of it would be.
-    halves = [
-        (at, part) for at, whole in spent.items() for part in (Money(whole.metered), whole.minus(Money(whole.metered)))
-    ]
-    return sort_spend([Spent(at, f"job-{at % 3}", money) for at, money in halves], calls, fates)
+    halves = []
+    for at, whole in spent.items():
+        metered = Money(whole.metered)
+        halves += [Spent(at, f"job-{at % 3}", part) for part in (metered, whole.minus(metered))]
+    return sort_spend(halves, calls, fates)
 
 
 @given(

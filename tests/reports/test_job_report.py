@@ -5,6 +5,8 @@ from inline_snapshot import snapshot
 
 from tests.reports.views import attempt, climb, job, verdict
 from thirdshift.core.history import AttemptEnd, ReasonCode, StopReason
+from thirdshift.core.ports import CommandEnd
+from thirdshift.core.verdict import CheckOutcome
 from thirdshift.core.views import JobState, Spend
 from thirdshift.reports.job_report import render_job
 
@@ -164,3 +166,21 @@ def test_a_repository_at_a_url_is_not_taken_for_a_directory() -> None:
     view = job(climb())
     there = view.model_copy(update={"job": view.job.model_copy(update={"repository": "https://git.example/x.git"})})
     assert "  git merge thirdshift/job-billing-round-4be2" in render_job(there, "")
+
+
+def test_a_plan_that_came_to_nothing_is_not_called_planned() -> None:
+    assert "no plan" in render_job(job(climb(), plan=None), "")
+    waiting = job(climb()[:1], plan=None, state=JobState.RUNNING, stop_reason=None, ended_at=None)
+    assert "under way" in render_job(waiting, "")
+
+
+def test_what_a_failing_check_printed_last_is_shown_and_bounded() -> None:
+    printed = "\n".join(f"line {number}" for number in range(30)) + "\n\n" + "x" * 5000 + "\n"
+    unit = CheckOutcome(
+        id="unit", passed=False, end=CommandEnd.EXITED, exit_code=2, seconds=1.0, output=printed, covers=()
+    )
+    slow = unit.model_copy(update={"id": "slow", "end": CommandEnd.TIMED_OUT, "output": ""})
+    held = unit.model_copy(update={"id": "cents", "holdout": True})
+    text = render_job(job(climb(), state=JobState.STOPPED), "", (unit, slow, held))
+    assert "FAILING CHECKS\n  unit: exit 2\n    line 21\n" in text
+    assert "x" * 197 + "...\n  slow: timed out\n  cents: exit 2\n\n" in text

@@ -1,3 +1,5 @@
+import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
@@ -253,3 +255,8 @@ def test_no_key_and_no_password_is_ever_shown(load: Load, tmp_path: Path) -> Non
     assert "k-anthropic" not in shown
     assert "hunter2" not in str(settings.describe())
     assert settings.describe()["provider local"].endswith("LOCAL_API_KEY set")
+
+
+def test_without_a_user_in_the_environment_the_account_submits(tmp_path: Path) -> None:
+    settings = load_settings(cwd=tmp_path, environ={"HOME": str(tmp_path)})
+    assert settings.submitter == pwd.getpwuid(os.getuid()).pw_name

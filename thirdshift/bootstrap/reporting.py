@@ -19,9 +19,7 @@ def answers_for(books: FactBook, period: Period, job_id: str | None = None) -> A
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """A hundred thousand rows are made and kept: looking for garbage among them, again and again, takes half as long
-    again.
-    """
+    """A hundred thousand rows are made and kept; looking for garbage among them again and again takes half a second."""
     was_on = gc.isenabled()
     gc.disable()
     try:

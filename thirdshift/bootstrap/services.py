@@ -80,6 +80,8 @@ async def open_services(
 
 
 def _models(settings: Settings) -> dict[str, Model]:
+    """A model for each provider that is on the ladder: an SDK that nobody calls is not worth a second of start-up."""
+    climbed = {rung.provider for rung in settings.ladder.rungs}
     return {
         name: build_model(
             provider.kind,
@@ -90,5 +92,5 @@ def _models(settings: Settings) -> dict[str, Model]:
             state_dir=str(settings.home / "scripted" / name),
         )
         for name, provider in settings.providers.items()
-        if provider.ready
+        if provider.ready and name in climbed
     }

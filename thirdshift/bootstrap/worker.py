@@ -25,7 +25,7 @@ from activities.tools import ToolActivities
 from activities.verification import VerificationActivities
 from thirdshift.bootstrap.delivery import open_delivery
 from thirdshift.bootstrap.notifying import open_notifier
-from thirdshift.bootstrap.workflow_worker import GRACE, workflow_worker
+from thirdshift.bootstrap.workflow_worker import BUILD_ID, GRACE, workflow_worker
 from thirdshift.core.errors import SandboxUnavailable
 from thirdshift.settings import Settings
 from thirdshift.signatures import HOSTS_QUEUE, model_queue
@@ -52,6 +52,7 @@ def _activity_worker(
         activities=list(activities),
         max_concurrent_activities=at_once,
         max_task_queue_activities_per_second=per_second,
+        build_id=BUILD_ID,
         max_heartbeat_throttle_interval=HEARD_WITHIN,
         graceful_shutdown_timeout=GRACE,
     )

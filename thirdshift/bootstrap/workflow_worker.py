@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 from temporalio.client import Client
@@ -22,7 +23,9 @@ WORKFLOWS = (Job, Loop)
 PASSED_THROUGH = ("thirdshift", "workflows", "pydantic", "pydantic_core", "annotated_types", "typing_extensions")
 
 GRACE = timedelta(seconds=5)
-STICKY = timedelta(seconds=4)
+BUILD_ID = f"thirdshift-{version('thirdshift')}"
+"""Stated, because the SDK would otherwise hash every loaded module at start-up, and put that hash into each event."""
+STICKY = timedelta(seconds=2)
 """A workflow whose worker vanished is replayed elsewhere after this long."""
 
 
@@ -36,6 +39,7 @@ def workflow_worker(client: Client, activities: Sequence[Callable[..., Any]]) ->
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
         ),
+        build_id=BUILD_ID,
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
     )

@@ -55,7 +55,9 @@ async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> 
         call.say(f"asked {job_id} to stop")
         why = "it takes a moment more" if up else "no worker is up; it takes effect with the next `thirdshift up`"
         call.remark(why)
-    call.emit({**standing(view, gates, run_id=where["run_id"], ui_url=where["ui_url"]), "stop_asked": True, "ended": ended})
+    call.emit(
+        {**standing(view, gates, run_id=where["run_id"], ui_url=where["ui_url"]), "stop_asked": True, "ended": ended}
+    )
     return ExitCode.DONE
 
 

@@ -26,8 +26,9 @@ def parse_usd(text: str) -> int:
 
 def format_usd(nano: int, places: int | None = None) -> str:
     """A decimal string of dollars, exact by default, rounded half-even to ``places`` when given."""
-    amount = Decimal(nano) / NANO_PER_USD
     if places is not None:
+        amount = Decimal(nano) / NANO_PER_USD
         return f"{amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN):f}"
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, rest = divmod(abs(nano), NANO_PER_USD)
+    sign = "-" if nano < 0 else ""
+    return f"{sign}{whole}.{rest:09}".rstrip("0") if rest else f"{sign}{whole}"

@@ -204,6 +204,9 @@ class Group:
 
 def by_spend(groups: Mapping[tuple[str, ...], Group]) -> list[Group]:
     """The dearest first; equals by imputed and unknown money, then by tokens, then by name."""
-    return sorted(
-        groups.values(), key=lambda group: (*(-kind for kind in group.use.money), -group.use.tokens, group.key)
-    )
+    return sorted(groups.values(), key=_rank)
+
+
+def _rank(group: Group) -> tuple[int, int, int, int, tuple[str, ...]]:
+    use = group.use
+    return -use.metered, -use.imputed, -use.unknown, -use.tokens, group.key

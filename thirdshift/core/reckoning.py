@@ -135,7 +135,7 @@ def reckon(facts: Facts, period: Period) -> Answers:
         total.add(use)
         _group(agents, (cell.model, cell.tier, cell.role)).use.add(use)
     ended = [run for run in runs if period.has(run.ended_at)]
-    counted = [run for run in ended if run.output.counts]
+    counted = [run for run in ended if run.counts]
     stops = stops_of(facts, period, by_job)
     return Answers(
         period=period,
@@ -187,7 +187,7 @@ def _risks(cells: Cells, runs: Iterable[Run]) -> list[Group]:
         for tier in set(run.tiers):
             if group := found.get((run.job.risk, tier)):
                 group.runs += 1
-                group.accepted += run.output.counts
+                group.accepted += run.counts
     return sorted(found.values(), key=_risk_order)
 
 
@@ -208,7 +208,7 @@ def breakdown(dimension: Dimension, cells: Cells, runs: Iterable[Run], period: P
             group = _group(groups, (of_run(run),))
             group.use.add(run.use)
             group.runs += 1
-            group.accepted += run.output.counts and period.has(run.ended_at)
+            group.accepted += run.counts and period.has(run.ended_at)
         return by_spend(groups)
     of_cell = _OF_CELLS[dimension]
     for cell, use in cells.items():
@@ -220,7 +220,7 @@ def breakdown(dimension: Dimension, cells: Cells, runs: Iterable[Run], period: P
             day = period.day_of(run.ended_at)
             group = _group(groups, ((week_of(day) if dimension is Dimension.WEEK else day).isoformat(),))
             group.runs += 1
-            group.accepted += run.output.counts
+            group.accepted += run.counts
     found = sorted(groups.values(), key=lambda group: group.key)
     if dimension is Dimension.WEEK:
         for group in found:

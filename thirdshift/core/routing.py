@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
 from thirdshift.core.history import StopReason
 from thirdshift.core.outcomes import OutcomeState
@@ -47,6 +48,9 @@ class Run:
     tool_milliseconds: int = 0
     output: Output = Output.UNDER_WAY
     use: Use = field(default_factory=Use)
+
+    counts: bool = False
+    """Whether it counts as an accepted outcome."""
 
     @property
     def job_id(self) -> str:
@@ -108,25 +112,23 @@ def use_by_job(lines: Iterable[Line]) -> dict[str, Use]:
 def _run(job: JobFact, facts: Sequence[AttemptFact], use: Use | None) -> Run:
     coding = [fact for fact in facts if fact.role != "plan"]
     shown = coding or facts
+    output = output_of(job)
     return Run(
         job=job,
-        models=_path(fact.model for fact in shown),
-        tiers=_path(fact.tier for fact in shown),
-        reasons=_path(fact.reason for fact in shown),
+        models=_path([fact.model for fact in shown]),
+        tiers=_path([fact.tier for fact in shown]),
+        reasons=_path([fact.reason for fact in shown]),
         attempts=len(coding),
         tool_calls=sum(fact.tool_calls for fact in facts),
         tool_milliseconds=sum(fact.tool_milliseconds for fact in facts),
-        output=output_of(job),
+        output=output,
+        counts=output.counts,
         use=use or Use(),
     )
 
 
-def _path(steps: Iterable[str]) -> tuple[str, ...]:
-    path: list[str] = []
-    for step in steps:
-        if not path or path[-1] != step:
-            path.append(step)
-    return tuple(path)
+def _path(steps: Sequence[str]) -> tuple[str, ...]:
+    return tuple(step for step, _ in groupby(steps))
 
 
 _BY_OUTCOME = {

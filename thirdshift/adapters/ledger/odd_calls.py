@@ -178,16 +178,11 @@ def _unused(connection: Connection, here: list[ColumnElement[bool]], job_id: str
     steps = (calls.c.attempt_id, calls.c.step)
     counted = select(*steps).where(calls.c.attempt_id.in_(several)).group_by(*steps)
     twice = counted.having(func.count() > 1).cte("twice")
-    answered = (messages.c.attempt_id == twice.c.attempt_id) & (messages.c.step == twice.c.step)
-    standing = {
-        (row.attempt_id, row.step): row.call_id
-        for row in connection.execute(
-            select(messages.c.attempt_id, messages.c.step, messages.c.call_id)
-            .join(twice, answered)
-            .where(messages.c.slot == ANSWER)
-        )
-    }
     same = (calls.c.attempt_id == twice.c.attempt_id) & (calls.c.step == twice.c.step)
-    rows = connection.execute(_CALLS.join(twice, same).where(*here).order_by(calls.c.call_id)).all()
+    answered = (
+        (messages.c.attempt_id == twice.c.attempt_id) & (messages.c.step == twice.c.step) & (messages.c.slot == ANSWER)
+    )
+    found = _CALLS.add_columns(messages.c.call_id.label("standing")).join(twice, same).outerjoin(messages, answered)
+    rows = connection.execute(found.where(*here).order_by(calls.c.call_id)).all()
     last = {(row.attempt_id, row.step): row.call_id for row in rows}
-    return [row for row in rows if standing.get(key := (row.attempt_id, row.step), last[key]) != row.call_id]
+    return [row for row in rows if (row.standing or last[(row.attempt_id, row.step)]) != row.call_id]
