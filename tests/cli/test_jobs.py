@@ -31,7 +31,7 @@ def test_a_run_that_passes_lands_on_a_branch_and_leaves_no_process(desk: Path, a
     code, job = ask("run", "spec.md")
     assert (code, job["state"], job["stop_reason"]) == (0, "accepted", "accepted")
     assert job["attempts"] == 1
-    assert job["checks"] == [{"id": "greets", "state": "passed", "holdout": False}]
+    assert job["checks"] == [{"id": "greets", "state": "passed", "holdout": False, "exit_code": 0, "tail": []}]
     assert float(job["total_cost_usd"]) > 0
     assert job["budget_usd"] == "1"
     assert job["ui_url"].endswith(f"/workflows/{job['job_id']}/{job['run_id']}")
