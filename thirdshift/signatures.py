@@ -19,6 +19,7 @@ from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateTerms
 from thirdshift.core.history import AttemptEnd, LoopHistory, LoopPolicy, ReasonCode, StopReason
 from thirdshift.core.ladder import Rung
+from thirdshift.core.nights import NightWindow
 from thirdshift.core.steering import Words
 from thirdshift.core.verdict import VerdictBrief
 
@@ -77,6 +78,8 @@ class JobInput(Frozen):
     terms: GateTerms = GateTerms()
     """Who is asked at the gates. Which gates there are is in ``policy.gates``."""
     delivery: DeliveryTerms = DeliveryTerms()
+    window: NightWindow | None = None
+    """The night that it works in; None where it may work at any time."""
     memory: JobMemory | None = None
     """Where the job continues as new."""
 
@@ -100,6 +103,7 @@ class LoopInput(Frozen):
     queue: str = ""
     """Of the host that holds the workspace."""
     terms: GateTerms = GateTerms()
+    window: NightWindow | None = None
     people: PeopleMemory = PeopleMemory()
     short_of: str = ""
     """The scope that the last budget fault named, ``kind key``."""
@@ -157,6 +161,8 @@ class JobMemory(Frozen):
     """Of the last loop."""
     loop_ended_at: datetime | None = None
     people: PeopleMemory = PeopleMemory()
+    window: NightWindow | None = None
+    """The night that it works in by now; windows change while a job lives."""
 
 
 class JobResult(Frozen):
