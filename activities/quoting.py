@@ -8,7 +8,7 @@ from datetime import datetime
 from activities.services import Services
 from thirdshift.core.allowance import output_allowance
 from thirdshift.core.conversation import Message
-from thirdshift.core.ledger import CallKey, CallOpening, Conversation, Scope
+from thirdshift.core.ledger import AttemptRow, CallKey, CallOpening, Conversation, JobRow, Scope
 from thirdshift.core.masking import mask_old
 from thirdshift.core.ports import ModelRequest
 from thirdshift.core.pricing import Rates, fit_max_tokens, hold_nano, input_bound
@@ -71,6 +71,7 @@ def price_call(
     terms = services.terms[rung.provider]
     quote = services.prices.quote(terms.kind, rung.provider, rung.vendor_model, terms.base_url)
     now = services.clock()
+    job = services.ledger.read_job(attempt.job_id)
     services.ledger.put_rates(quote.snapshot_hash, quote.rates, quote.source, now)
     messages = _masked(conversation.messages)
     if not _goes_on(messages, conversation.messages):
@@ -102,19 +103,37 @@ def price_call(
         input_bound_tokens=bound,
         max_output_tokens=most,
         price_snapshot=quote.snapshot_hash,
-        scopes=_scopes(services, conversation, now),
+        scopes=_scopes(services, attempt, job, now),
         opened_at=now,
         sent_messages=len(messages),
         may_wait=not cut,
+        priority=job.priority,
     )
     return Priced(request, opening, quote.rates, measured=conversation.last_usage is not None or counted is not None)
 
 
-def _scopes(services: Services, conversation: Conversation, now: datetime) -> tuple[Scope, ...]:
-    attempt, limits = conversation.attempt, services.limits
-    job = services.ledger.read_job(attempt.job_id)
-    stated = [nano for nano in (limits.job_nano, job.budget_nano) if nano is not None]
+def _scopes(services: Services, attempt: AttemptRow, job: JobRow, now: datetime) -> tuple[Scope, ...]:
+    limits = services.limits
     payer = Payer(
-        job_id=attempt.job_id, owner_id=attempt.owner_id, attempt_number=attempt.number, repository=job.repository
+        job_id=attempt.job_id,
+        owner_id=attempt.owner_id,
+        attempt_number=attempt.number,
+        repository=job.repository,
+        team=job.team,
+        shift=_night_of(job, now),
     )
-    return scopes_of(payer, limits.model_copy(update={"job_nano": min(stated, default=None)}), now, services.zone)
+    stated = {
+        "job_nano": _lower(limits.job_nano, job.budget_nano),
+        "shift_nano": _lower(limits.shift_nano, job.night_limit_nano),
+    }
+    return scopes_of(payer, limits.model_copy(update=stated), now, services.zone)
+
+
+def _night_of(job: JobRow, now: datetime) -> str | None:
+    """The night that pays for a call made now; None outside of one, and once its window has closed."""
+    over = job.window_closes_at is not None and now >= job.window_closes_at
+    return None if over or not job.night else job.night
+
+
+def _lower(*limits: int | None) -> int | None:
+    return min((nano for nano in limits if nano is not None), default=None)

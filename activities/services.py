@@ -10,8 +10,11 @@ from typing import Protocol
 from thirdshift.adapters.prices import Prices
 from thirdshift.adapters.sandbox.setup_cache import SetupCache
 from thirdshift.adapters.workspace.workspaces import Workspaces
+from thirdshift.core.event_book import EventBook
 from thirdshift.core.gate_book import GateBook
 from thirdshift.core.ledger import Ledger
+from thirdshift.core.morning_facts import MorningBook
+from thirdshift.core.night_book import NightBook
 from thirdshift.core.outcomes import OutcomeBooks
 from thirdshift.core.ports import Hub, Model, Sandbox
 from thirdshift.core.scopes import BudgetLimits
@@ -27,7 +30,7 @@ class ProviderTerms:
     base_url: str = ""
 
 
-class Books(Ledger, BooksReader, OutcomeBooks, GateBook, Protocol):
+class Books(Ledger, BooksReader, OutcomeBooks, GateBook, NightBook, EventBook, MorningBook, Protocol):
     """The ledger, written and read."""
 
 

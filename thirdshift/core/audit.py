@@ -6,17 +6,24 @@ from thirdshift.core.frozen import Frozen
 
 
 class Difference(Frozen):
-    """A total that is not the sum of its calls. Money in nano-dollars, tokens and calls as numbers."""
+    """A total that is not the sum of its calls, or rows that there should be none of.
+
+    Money in nano-dollars, tokens and calls as numbers.
+    """
 
     where: str
     """Which total: ``scope job job-1 (metered)``, ``tally 17``, ``attempt loop-1#2`` ..."""
     field: str
     booked: int
     recomputed: int
+    odd_rows: bool = False
+    """Whether rows were counted that there should be none of."""
 
     @property
     def words(self) -> str:
         """One line for a person."""
+        if self.odd_rows:
+            return f"{self.where}: {self.recomputed:,} {self.field}, where there should be {self.booked:,}"
         return f"{self.where}: {self.field} is booked as {self.booked:,}, the calls make {self.recomputed:,}"
 
 
@@ -44,6 +51,8 @@ class Audit(Frozen):
     imputed_nano: int
     held_nano: int
     unknown_nano: int
+    nights: int = 0
+    events: int = 0
     differences: tuple[Difference, ...]
     over_limit: tuple[OverLimit, ...]
 

@@ -48,6 +48,8 @@ class Decided(StrEnum):
     """Its rule has had its day's share."""
     UNMATCHED = "unmatched"
     """No rule wants it."""
+    OUTCOMES = "outcomes"
+    """It was the occasion to look at what became of delivered work."""
     REFUSED = "refused"
     """A rule wants it, but its spec cannot be worked on; ``why`` says what to mend."""
 
@@ -79,6 +81,10 @@ class EventBook(Protocol):
         """Keep an event: its number, and whether it is new. The same source and delivery twice is one event."""
         ...
 
+    def put_events(self, told: Sequence[Event]) -> Sequence[tuple[int, bool]]:
+        """Keep several, all in one transaction; in the order given, what ``put_event`` says of each."""
+        ...
+
     def event(self, number: int) -> EventRecord:
         """The event, or KeyError."""
         ...
@@ -87,8 +93,12 @@ class EventBook(Protocol):
         """The newest first."""
         ...
 
-    def undecided(self, repository: str, fingerprint: str, limit: int) -> Sequence[EventRecord]:
-        """The events of a fingerprint that wait for a decision, oldest first."""
+    def undecided(self, repository: str, fingerprint: str, limit: int, *, after: int = 0) -> Sequence[EventRecord]:
+        """The events of a fingerprint that wait for a decision, oldest first, with numbers beyond ``after``."""
+        ...
+
+    def newest_undecided(self, limit: int) -> Sequence[EventRecord]:
+        """The newest undecided event of each repository that has one; of so many repositories."""
         ...
 
     def count_undecided(self, repository: str, fingerprint: str) -> int:
@@ -109,6 +119,17 @@ class EventBook(Protocol):
 
     def received_since(self, repository: str, since: datetime) -> int:
         """How many events of a repository came since then: for storms."""
+        ...
+
+    def fingerprints_between(self, repository: str, since: datetime, until: datetime, rule: str) -> int:
+        """How many different fingerprints a repository's events had that came in this time, its ends included.
+
+        Events that another rule, or none, has decided on do not count; undecided ones do.
+        """
+        ...
+
+    def last_worked_on(self, repository: str, fingerprint: str) -> EventRecord | None:
+        """The event of a fingerprint for which a job was last started, or a spec queued; None if there is none."""
         ...
 
     def last_job_for(self, repository: str, fingerprint: str) -> str:

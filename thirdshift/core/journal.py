@@ -27,6 +27,10 @@ class JournalEntry(Frozen):
     verdict    owner attempt verdict passed checks_passed checks_failed checks_not_run out_of_scope tampering tree
     attempt_end owner attempt end verdict attempt_charged_nano
     budget     by_nano reviewer: a raise
+    night      night night_limit_nano priority: from now on that night pays for its calls; with an empty night,
+               left_night left_by: from now on none does
+    parked     night: it waits for its shift's next window
+    unparked   night unparked_by parked_seconds: it goes on
     delivery   done delivery (branch, merge, push, pull-request) onto url branch commit
     stop       stop_reason branch commit tree remedy
     outcome    outcome (accepted, edited, rejected, reverted) commit share (thousandths) how source

@@ -51,31 +51,13 @@ from thirdshift.core.calls import (
 from thirdshift.core.conversation import Message
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.history import AttemptEnd, ReasonCode, StopReason
+from thirdshift.core.job_row import JobRow as JobRow
 from thirdshift.core.journal import JournalEntry as JournalEntry
 from thirdshift.core.ladder import Rung
 from thirdshift.core.ports import ModelAnswer, ToolSpec
 from thirdshift.core.rates import Rates
 from thirdshift.core.usage import Usage
 from thirdshift.core.verdict import Verdict
-
-
-class JobRow(Frozen):
-    """A job as it is opened."""
-
-    job_id: str
-    spec_id: str
-    spec_path: str
-    title: str
-    task: str
-    risk: str
-    repository: str
-    """The path or URL as resolved at submission; also the key of its budgets."""
-    base_commit: str
-    base_tree: str
-    budget_nano: int | None
-    submitter: str
-    submitted_at: datetime
-    sandbox: str = "bubblewrap"
 
 
 class LoopRow(Frozen):

@@ -116,8 +116,9 @@ class NightSums(Frozen):
     """Of attempts; verdicts on a base are not counted."""
     failed_verdicts: int = 0
     calls: int = 0
+    """Those that were only told to wait left out: they are made again."""
     faulted_calls: int = 0
-    """Released after a fault, or unknown."""
+    """Refused or lost by a provider. Calls that somebody stopped are none."""
 
 
 class NightBook(Protocol):
@@ -126,7 +127,8 @@ class NightBook(Protocol):
     def open_night(self, row: NightRow) -> bool:
         """Keep a night; False where it is there already and open, or was closed at its end: then nothing changes.
 
-        A night that a person starts once more within its window, after it was stopped, is opened again.
+        A night that is started once more within its window, after it was stopped or tripped, is opened again. To the
+        workflow that has opened it, it is its own: True again.
         """
         ...
 
@@ -168,6 +170,13 @@ class NightBook(Protocol):
 
     def assign_night(self, job_id: str, night_id: str, limit_nano: int, priority: int, closes_at: datetime) -> None:
         """From now on the job's calls count against this night's scope, with this priority, until ``closes_at``."""
+        ...
+
+    def leave_night(self, job_id: str, who: str, at: datetime) -> None:
+        """A person lets the job go on outside of every window: no night pays for it, and none ends its calls.
+
+        A job that works in no night is left alone.
+        """
         ...
 
     def park_job(self, job_id: str, why: str, at: datetime) -> None:

@@ -100,6 +100,8 @@ class Spec(Frozen):
     base: str = "HEAD"
     task: TaskKind = TaskKind.FEATURE
     risk: Risk = Risk.LOW
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Of its calls in the line for money, and of the spec on a night's list: the highest first."""
     write: tuple[str, ...] = ("**",)
     """Globs that a change may touch."""
     setup: str | None = None

@@ -53,6 +53,32 @@ class _Section:
     """Up to the next heading of any level."""
 
 
+@dataclass(frozen=True)
+class Spot:
+    """Where a line of a body stands."""
+
+    fenced: bool
+    """Inside a code fence that was opened before it."""
+    under: tuple[str, ...]
+    """The titles of the headings that it stands under, the outermost first."""
+
+    @property
+    def among_criteria(self) -> bool:
+        """Whether what stands there could be read as a criterion."""
+        return any(title.casefold() in _ACCEPTANCE_NAMES for title in self.under)
+
+
+def spot_of(text: str, index: int) -> Spot:
+    """Where the line with this index, from 0, stands."""
+    fence = ""
+    under: list[tuple[int, str]] = []
+    for line in text.split("\n")[:index]:
+        fence = _fence_after(fence, line)
+        if heading := None if fence else _heading(line):
+            under = [*(above for above in under if above[0] < heading[0]), heading]
+    return Spot(fenced=bool(fence), under=tuple(title for _, title in under))
+
+
 def read_body(text: str, first_line: int, findings: Findings) -> Body:
     """Goal and criteria, with a finding for each thing that is missing or cannot be read."""
     sections = _sections(text, first_line, findings)
@@ -93,16 +119,24 @@ def _heading(line: str) -> tuple[int, str] | None:
     return level, title.strip("*: ")
 
 
+def _fence_after(fence: str, line: str) -> str:
+    """The fence that is open after a line, given the one that was open before it; empty for none."""
+    mark = _FENCE.match(line)
+    if mark and not fence:
+        return mark[1]
+    if mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
+        return ""
+    return fence
+
+
 def _sections(text: str, first_line: int, findings: Findings) -> list[_Section]:
     """The text cut at its headings; what stands inside code fences is no heading."""
     found: list[tuple[int, str, int, list[str]]] = [(0, "", first_line, [])]
     fence, opened = "", 0
     for number, line in enumerate(text.split("\n"), first_line):
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence, opened = mark[1], number
-        elif mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
-            fence = ""
+        before, fence = fence, _fence_after(fence, line)
+        if fence and not before:
+            opened = number
         heading = None if fence else _heading(line)
         if heading and len(found) > _MOST_HEADINGS:
             findings.add(number, f"more than {_MOST_HEADINGS} headings: shorten the text")

@@ -64,6 +64,7 @@ FRONT_MATTER = Record(
         "base": Slot(_plain(250), "branch, tag or commit to start from; HEAD if absent"),
         "task": Slot(Choice(TaskKind), "what sort of work it is; feature if absent"),
         "risk": Slot(Choice(Risk), "what a mistake would cost: picks gates and the first tier; low if absent"),
+        "priority": Slot(Whole(-100, 100), "who goes first, at night and in the line for money: highest; 0 if absent"),
         "scope": Slot(
             Record({"write": Slot(Each(Words(300), MAX_GLOBS), "globs that a change may touch", required=True)}),
             "what may change; everything if absent",

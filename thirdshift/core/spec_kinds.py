@@ -182,7 +182,7 @@ class Whole:
         written = _written(node, place, reading, "a whole number")
         if written is None:
             return BAD
-        if not re.fullmatch(r"\d{1,9}", written) or not self.least <= int(written) <= self.most:
+        if not re.fullmatch(r"-?\d{1,9}", written) or not self.least <= int(written) <= self.most:
             message = f"`{one_line(written, 60)}` must be a whole number from {self.least} to {self.most}"
             return reading.refuse(node, place, message)
         return int(written)

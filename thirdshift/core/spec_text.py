@@ -13,7 +13,20 @@ from thirdshift.core.spec_fields import FRONT_MATTER
 from thirdshift.core.spec_kinds import Reading
 from thirdshift.core.spec_rules import check_rules
 
-_AS_THEY_ARE = ("title", "repo", "base", "task", "risk", "setup", "holdout_dir", "gates", "deliver", "plan", "loop")
+_AS_THEY_ARE = (
+    "title",
+    "repo",
+    "base",
+    "task",
+    "risk",
+    "priority",
+    "setup",
+    "holdout_dir",
+    "gates",
+    "deliver",
+    "plan",
+    "loop",
+)
 _BUDGET_FIELDS = {
     "max_budget_usd": "max_budget_nano",
     "max_attempts": "max_attempts",

@@ -131,31 +131,39 @@ def fenced(text: str, info: str = "") -> str:
 # Shapes are those that vendors document for their keys. Every repetition is bounded, or begins at a place where no
 # other match can begin, so that no input makes matching slow.
 _SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
-        r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
-        r"(?<![\w-])sk-[A-Za-z0-9_-]{16,}",
-        r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-        r"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9]{30,}",
-        r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{30,}",
-        r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{16,}",
-        r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10,}",
-        r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}",
-        r"(?<![A-Za-z0-9])(?:hf|npm)_[A-Za-z0-9]{30,}",
-        r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{40,}",
-        r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    (hints, re.compile(shape))
+    for hints, shape in (
+        (
+            ("PRIVATE KEY",),
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
+            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        ),
+        (("sk-",), r"(?<![\w-])sk-[A-Za-z0-9_-]{16,}"),
+        (("AKIA", "ASIA"), r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+        (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9]{30,}"),
+        (("github_pat_",), r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{30,}"),
+        (("glpat-",), r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{16,}"),
+        (("xox",), r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+        (("AIza",), r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}"),
+        (("hf_", "npm_"), r"(?<![A-Za-z0-9])(?:hf|npm)_[A-Za-z0-9]{30,}"),
+        (("pypi-",), r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{40,}"),
+        (("eyJ",), r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+        (("hooks.slack.com/",), r"(?<=hooks\.slack\.com/)services/[A-Za-z0-9/_-]{10,200}"),
     )
 )
+"""Each with what its text cannot do without: looking for that is a hundred times as fast as matching."""
 _AFTER_A_NAME = tuple(
-    re.compile(shape)
-    for shape in (
-        r"(?i:(\bbearer {1,4}))(?=[\w.~+/=-]{0,400}\d)[\w.~+/=-]{16,}",
-        r"(?i:(\bauthorization['\"]? {0,4}[:=] {0,4}['\"]?(?:basic|token) {1,4}))[\w.~+/=-]{6,}",
-        r"(?i:(\bx-api-key['\"]? {0,4}[:=] {0,4}['\"]?))[\w.~+/=-]{16,}",
-        r"(\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s/:@<>]{0,200}:)[^\s/@<>]{1,500}(?=@)",
-        r"(\b[A-Z0-9_]{0,60}(?:API_KEY|APIKEY|ACCESS_KEY|SECRET|TOKEN|PASSWORD|PASSWD)(?:_[A-Z0-9_]{0,40})?=['\"]?)"
-        r"(?=[\w./+=-]{0,400}\d)[\w./+=-]{12,}",
+    (hints, re.compile(shape))
+    for hints, shape in (
+        (("bearer",), r"(?i:(\bbearer {1,4}))(?=[\w.~+/=-]{0,400}\d)[\w.~+/=-]{16,}"),
+        (("authorization",), r"(?i:(\bauthorization['\"]? {0,4}[:=] {0,4}['\"]?(?:basic|token) {1,4}))[\w.~+/=-]{6,}"),
+        (("x-api-key",), r"(?i:(\bx-api-key['\"]? {0,4}[:=] {0,4}['\"]?))[\w.~+/=-]{16,}"),
+        (("://",), r"(\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s/:@<>]{0,200}:)[^\s/@<>]{1,500}(?=@)"),
+        (
+            ("key", "secret", "token", "passw"),
+            r"(\b[A-Z0-9_]{0,60}(?:API_KEY|APIKEY|ACCESS_KEY|SECRET|TOKEN|PASSWORD|PASSWD)(?:_[A-Z0-9_]{0,40})?=['\"]?)"
+            r"(?=[\w./+=-]{0,400}\d)[\w./+=-]{12,}",
+        ),
     )
 )
 
@@ -180,15 +188,44 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     vendor's key, a bearer token, a JWT, a private key (cut off or not), a password in a URL or in an upper-case
     ``NAME_TOKEN=value`` is replaced; the name before it stays.
     """
-    spellings = {spelling for secret in secrets if len(secret) >= SHORTEST_SECRET for spelling in _spellings(secret)}
-    if spellings:
-        known = "|".join(re.escape(spelling) for spelling in sorted(spellings, key=lambda s: (-len(s), s)))
-        text = re.sub(known, REDACTED, text)
-    for shape in _SHAPES:
-        text = shape.sub(REDACTED, text)
-    for shape in _AFTER_A_NAME:
-        text = shape.sub(lambda match: match.group(1) + REDACTED, text)
-    return text
+    return _redactor(frozenset(secrets))(text)
+
+
+class Redactor:
+    """``redact`` for secrets that are known once and for all; 1 MB of ordinary text takes a tenth of a second."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        spellings = {
+            spelling for secret in secrets if len(secret) >= SHORTEST_SECRET for spelling in _spellings(secret)
+        }
+        ordered = sorted(spellings, key=lambda s: (-len(s), s))
+        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        """The text without known values and without anything that has the shape of a secret."""
+        text = self.values_and_keys(text)
+        lowered = text.lower()
+        for hints, shape in _AFTER_A_NAME:
+            if any(hint in lowered for hint in hints):
+                text = shape.sub(lambda match: match.group(1) + REDACTED, text)
+        return text
+
+    def values_and_keys(self, text: str) -> str:
+        """The text without known values and without what only a vendor's key, a token or a private key looks like."""
+        text = self.values(text)
+        for hints, shape in _SHAPES:
+            if any(hint in text for hint in hints):
+                text = shape.sub(REDACTED, text)
+        return text
+
+    def values(self, text: str) -> str:
+        """The text without known values."""
+        return self._known.sub(REDACTED, text) if self._known else text
+
+
+@lru_cache(maxsize=16)
+def _redactor(secrets: frozenset[str]) -> Redactor:
+    return Redactor(secrets)
 
 
 _HARMLESS = re.compile(r"[\w .,:;?'()+%-]*")

@@ -15,7 +15,7 @@ from thirdshift.core.ledger import JobRow, Role
 class JobState(StrEnum):
     """Where a job stands, as ``status --json`` says it.
 
-    The ledger knows all of these but ``parked``, a way of ``waiting`` that is the engine's to tell.
+    The ledger knows all of these. ``parked``: its workflow waits at a step boundary for its shift's next window.
     """
 
     QUEUED = "queued"
@@ -42,6 +42,7 @@ _STATES = {
     StopReason.OSCILLATING: JobState.STOPPED,
     StopReason.LADDER_EXHAUSTED: JobState.STOPPED,
     StopReason.STOPPED_BY_PERSON: JobState.STOPPED,
+    StopReason.CIRCUIT_BREAKER: JobState.STOPPED,
     StopReason.PROVIDER_UNAVAILABLE: JobState.FAILED,
     StopReason.SCOPE_VIOLATION: JobState.FAILED,
     StopReason.TAMPERING: JobState.FAILED,
@@ -216,6 +217,9 @@ class JobView(Frozen):
     tree: str
     remedy: str
     ended_at: datetime | None
+    parked_at: datetime | None = None
+    """Since when it waits for its shift's next window; None if it does not."""
+    parked_why: str = ""
 
     @property
     def steps(self) -> int:
@@ -254,6 +258,8 @@ class JobSummary(Frozen):
     budget_nano: int | None
     submitted_at: datetime
     ended_at: datetime | None
+    parked_at: datetime | None = None
+    parked_why: str = ""
 
 
 class BooksReader(Protocol):
@@ -265,6 +271,10 @@ class BooksReader(Protocol):
 
     def list_jobs(self, limit: int) -> tuple[JobSummary, ...]:
         """The newest jobs first."""
+        ...
+
+    def open_jobs(self) -> tuple[JobRow, ...]:
+        """Every job that has no end yet, oldest first."""
         ...
 
     def cost_lines(self, job_id: str | None) -> tuple[CostLine, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.ledger.books import JOB, LOOP, NOW, Books
-from thirdshift.core.gate_book import GateOpening
+from thirdshift.core.gate_book import GateOpening, verified_reviewers
 from thirdshift.core.gates import GateAnswer, GateEnd, GateVerdict
 from thirdshift.core.spec import GateKind
 
@@ -78,3 +78,29 @@ def test_a_gate_of_no_job_and_an_answer_to_no_gate_are_refused(books: Books) -> 
         books.ledger.open_gate(opening(job_id="job-none"))
     with pytest.raises(KeyError, match="no gate 7"):
         books.ledger.decide_gate(JOB, 7, [answer()], None, NOW)
+
+
+def test_an_answer_that_the_server_vouches_for_is_kept_under_that_name(books: Books) -> None:
+    seq = books.ledger.open_gate(opening())
+    same, other = answer("ada", verified_as="Ada"), answer("bob", verified_as="mallory@example.org", note="go on")
+    for _ in range(2):
+        books.ledger.decide_gate(JOB, seq, [same, other], GateEnd.APPROVED, NOW)
+    (gate,) = books.ledger.gates(JOB)
+    kept = [(given.answer.reviewer, given.identity, given.answer.note) for given in gate.answers]
+    assert kept == [
+        ("Ada", "verified", ""),
+        ("mallory@example.org", "verified", "[claimed to be bob] go on"),
+    ]
+    assert told(books)[1:3] == [
+        "gate 1: approve by Ada (verified)",
+        "gate 1: approve by mallory@example.org (verified): [claimed to be bob] go on",
+    ]
+
+
+def test_only_verified_approvals_of_the_very_tree_that_is_merged_are_named_in_a_delivery(books: Books) -> None:
+    merge = books.ledger.open_gate(opening(kind=GateKind.MERGE))
+    given = [answer("ada", verified_as="ada"), answer("bob"), answer("eve", GateVerdict.REJECT, verified_as="eve")]
+    books.ledger.decide_gate(JOB, merge, given, GateEnd.REJECTED, NOW)
+    gates = books.ledger.gates(JOB)
+    assert verified_reviewers(gates, "a" * 40) == ("ada",)
+    assert verified_reviewers(gates, "b" * 40) == ()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from thirdshift.adapters.ledger import exporting, price_lists, reconciliation, repricing, standing, verifying
+from thirdshift.adapters.ledger import (
+    exporting,
+    exporting_nights,
+    price_lists,
+    reconciliation,
+    repricing,
+    standing,
+    verifying,
+)
 from thirdshift.adapters.ledger.database import Database
 from thirdshift.core.audit import Audit, Repriced
 from thirdshift.core.calls import ScopeTotals
@@ -32,6 +40,21 @@ class AuditBook:
         """Every call, or a job's, as flat rows; see ``exporting``."""
         with self._database.snapshot() as connection:
             yield from exporting.exported_calls(connection, job_id)
+
+    def exported_nights(self) -> Iterator[dict[str, exporting.Cell]]:
+        """Every night with what it came to, as flat rows."""
+        with self._database.snapshot() as connection:
+            yield from exporting_nights.exported_nights(connection)
+
+    def exported_lines(self) -> Iterator[dict[str, exporting.Cell]]:
+        """Every line of every night's list, as flat rows."""
+        with self._database.snapshot() as connection:
+            yield from exporting_nights.exported_lines(connection)
+
+    def exported_events(self) -> Iterator[dict[str, exporting.Cell]]:
+        """Every event with its decision, as flat rows."""
+        with self._database.snapshot() as connection:
+            yield from exporting_nights.exported_events(connection)
 
     def booked_calls(self, providers: Collection[str], since: datetime, until: datetime) -> tuple[BookedCall, ...]:
         """Calls of these providers that were under way between two times."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
-from thirdshift.adapters.ledger.tables import attempts, call_keys, calls, tallies
+from thirdshift.adapters.ledger.tables import attempts, call_keys, calls, scope_members, scopes, tallies
 from thirdshift.adapters.ledger.transitions import USAGE_COLUMNS, charge_of
-from thirdshift.core.ledger import CallState
+from thirdshift.core.ledger import CallState, ScopeKind
 from thirdshift.core.money import format_usd
 
 Cell = str | int | None
@@ -17,6 +17,7 @@ _CALLS = (
     select(
         calls,
         tallies.c.job_id,
+        tallies.c.set_id,
         tallies.c.role,
         tallies.c.model,
         tallies.c.tier,
@@ -37,6 +38,11 @@ _CALLS = (
     .join(call_keys, call_keys.c.call_id == calls.c.call_id)
     .order_by(calls.c.call_id)
 )
+_NIGHTS = (
+    select(scope_members.c.set_id, scopes.c.key)
+    .join(scopes, scopes.c.scope_id == scope_members.c.scope_id)
+    .where(scopes.c.kind == ScopeKind.SHIFT.value)
+)
 _BATCH = 5000
 
 
@@ -44,7 +50,9 @@ def exported_calls(connection: Connection, job_id: str | None) -> Iterator[dict[
     """Calls in the order they were opened. Money is decimal strings of dollars, times are ISO 8601 in UTC.
 
     ``charged_usd`` is what the call counts for: its cost once settled, its hold while held or unknown, else 0.
+    ``night`` is the night that pays for it, empty outside shifts.
     """
+    nights = {row.set_id: row.key for row in connection.execute(_NIGHTS)}
     query = _CALLS if job_id is None else _CALLS.where(tallies.c.job_id == job_id)
     for row in connection.execution_options(yield_per=_BATCH).execute(query).mappings():
         state = CallState(row["state"])
@@ -78,4 +86,5 @@ def exported_calls(connection: Connection, job_id: str | None) -> Iterator[dict[
             "run_id": row["run_id"],
             "activity_id": row["activity_id"],
             "activity_attempt": row["activity_attempt"],
+            "night": nights.get(row["set_id"], ""),
         }

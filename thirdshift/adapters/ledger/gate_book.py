@@ -16,7 +16,7 @@ from thirdshift.adapters.ledger.gate_tables import gates as gate_rows
 from thirdshift.adapters.ledger.journal import write_entry
 from thirdshift.adapters.ledger.tables import jobs
 from thirdshift.core.gate_book import AnswerRecord, GateOpening, GateRecord
-from thirdshift.core.gates import GateAnswer, GateEnd
+from thirdshift.core.gates import GateAnswer, GateEnd, same_person
 from thirdshift.core.money import format_usd
 from thirdshift.core.text import one_line
 
@@ -79,9 +79,10 @@ def decide_gate(
         row = {
             "job_id": job_id,
             "seq": seq,
-            "reviewer": answer.reviewer,
+            "reviewer": answer.verified_as or answer.reviewer,
+            "identity": _identity(answer),
             "verdict": answer.verdict.value,
-            "note": answer.note,
+            "note": _note(answer),
             "usd_nano": answer.usd_nano,
             "at": answer.at,
         }
@@ -95,10 +96,22 @@ def decide_gate(
 
 def _tell_answer(connection: Connection, job_id: str, seq: int, answer: GateAnswer) -> None:
     usd = f", raises by ${format_usd(answer.usd_nano)}" if answer.usd_nano else ""
-    note = f": {one_line(answer.note, 300)}" if answer.note else ""
-    text = f"gate {seq}: {answer.verdict} by {one_line(answer.reviewer)} (claimed){usd}{note}"
-    data = {"gate": seq, "verdict": answer.verdict.value, "reviewer": answer.reviewer, "identity": "claimed"}
+    note = f": {one_line(_note(answer), 300)}" if _note(answer) else ""
+    name, identity = answer.verified_as or answer.reviewer, _identity(answer)
+    text = f"gate {seq}: {answer.verdict} by {one_line(name)} ({identity}){usd}{note}"
+    data = {"gate": seq, "verdict": answer.verdict.value, "reviewer": name, "identity": identity}
     write_entry(connection, job_id, "gate_answer", text, data, answer.at)
+
+
+def _identity(answer: GateAnswer) -> str:
+    return "verified" if answer.verified_as else "claimed"
+
+
+def _note(answer: GateAnswer) -> str:
+    """The note; it begins with the name that was claimed, where the server knows better."""
+    if not answer.verified_as or same_person(answer.verified_as, answer.reviewer):
+        return answer.note
+    return f"[claimed to be {answer.reviewer}] {answer.note}".rstrip()
 
 
 def read_gates(connection: Connection, job_id: str | None, only_open: bool) -> tuple[GateRecord, ...]:
@@ -112,7 +125,12 @@ def read_gates(connection: Connection, job_id: str | None, only_open: bool) -> t
     of_them = of_them.where(gate_answers.c.job_id == job_id) if job_id is not None else of_them
     for row in connection.execute(of_them).mappings() if rows else ():
         answer = GateAnswer(
-            verdict=row["verdict"], reviewer=row["reviewer"], note=row["note"], usd_nano=row["usd_nano"], at=row["at"]
+            verdict=row["verdict"],
+            reviewer=row["reviewer"],
+            note=row["note"],
+            usd_nano=row["usd_nano"],
+            at=row["at"],
+            verified_as=row["reviewer"] if row["identity"] == "verified" else "",
         )
         given[(row["job_id"], row["seq"])].append(AnswerRecord(answer=answer, identity=row["identity"]))
     return tuple(

@@ -85,7 +85,7 @@ def job_view(connection: Connection, job_id: str) -> JobView:
     judged = [view for _, number, view in views if number > 0]
     return JobView(
         job=read_job(connection, job_id),
-        state=_state(reason, [attempt.role for attempt in tried], job_id in _waiting(connection)),
+        state=_state(row, [attempt.role for attempt in tried], job_id in _waiting(connection)),
         budget_nano=money_of(connection, job_id)["budget_nano"],
         spend=sum((attempt.spend for attempt in tried), Spend()),
         tokens=sum((attempt.tokens for attempt in tried), Tokens()),
@@ -101,6 +101,8 @@ def job_view(connection: Connection, job_id: str) -> JobView:
         tree=row["tree"] or "",
         remedy=row["remedy"] or "",
         ended_at=row["closed_at"],
+        parked_at=row["parked_at"],
+        parked_why=row["parked_why"] or "",
     )
 
 
@@ -144,9 +146,11 @@ def _waiting(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(gates.c.job_id).where(gates.c.end.is_(None))).scalars())
 
 
-def _state(reason: StopReason | None, roles: list[str], waiting: bool) -> JobState:
-    if reason is not None:
-        return state_after(reason)
+def _state(row: RowMapping, roles: list[str], waiting: bool) -> JobState:
+    if row["stop_reason"]:
+        return state_after(StopReason(row["stop_reason"]))
+    if row["parked_at"] is not None:
+        return JobState.PARKED
     if waiting:
         return JobState.WAITING
     if not roles:
@@ -175,7 +179,7 @@ def _summary(connection: Connection, row: RowMapping, waiting: bool) -> JobSumma
         task=row["task"],
         risk=row["risk"],
         repository=row["repository"],
-        state=_state(reason, roles, waiting),
+        state=_state(row, roles, waiting),
         stop_reason=reason,
         attempts=sum(role != "plan" for role in roles),
         spend=Spend(
@@ -187,4 +191,6 @@ def _summary(connection: Connection, row: RowMapping, waiting: bool) -> JobSumma
         budget_nano=money["budget_nano"],
         submitted_at=row["submitted_at"],
         ended_at=row["closed_at"],
+        parked_at=row["parked_at"],
+        parked_why=row["parked_why"] or "",
     )

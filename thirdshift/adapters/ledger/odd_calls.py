@@ -7,7 +7,7 @@ call is waste for another reason too, is a call priced by itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select, text
@@ -57,11 +57,17 @@ Lists = Mapping[str, Rates]
 
 def odd_calls(connection: Connection, period: Period, job_id: str | None) -> list[OddCall]:
     """Each call once: by itself where several reasons apply to it or its answer was unused, else summed by attempt."""
-    here = _within(period, job_id)
+    return odd_calls_where(connection, _within(period, job_id), job_id and [job_id])
+
+
+def odd_calls_where(
+    connection: Connection, here: list[ColumnElement[bool]], only: Sequence[str] | None
+) -> list[OddCall]:
+    """The same for calls that meet conditions on ``calls`` and ``tallies``; ``only``: of which jobs they are."""
     lists = {snapshot: rates for snapshot, (rates, _) in price_lists.read_all(connection).items()}
     long = _long_by_attempt(connection, here, lists)
     found = _wasted_by_attempt(connection, here)
-    single = {row.call_id: row for row in _unused(connection, here, job_id) if not row.wasted}
+    single = {row.call_id: row for row in _unused(connection, here, only) if not row.wasted}
     unused = set(single)
     single.update({row.call_id: row for row in connection.execute(_CALLS.where(_IS_WASTED, _IS_LONG, *here))})
     for call_id, row in single.items():
@@ -166,15 +172,15 @@ def _wasted_by_attempt(connection: Connection, here: list[ColumnElement[bool]]) 
     ]
 
 
-def _unused(connection: Connection, here: list[ColumnElement[bool]], job_id: str | None) -> Iterable[Row[Any]]:
+def _unused(connection: Connection, here: list[ColumnElement[bool]], only: Sequence[str] | None) -> Iterable[Row[Any]]:
     """Calls of a step that another call answered; of a step that none did, all but the last."""
     # Steps are numbered without gaps: only an attempt with more calls than its last step has a step with two.
     again = select(calls.c.step).where(calls.c.attempt_id == tallies.c.attempt_id)
     last_step = again.order_by(calls.c.step.desc()).limit(1).scalar_subquery()
     made = tallies.c.held_calls + tallies.c.settled_calls + tallies.c.unknown_calls + tallies.c.released_calls
     several = select(tallies.c.attempt_id).group_by(tallies.c.attempt_id).having(func.sum(made) > last_step)
-    if job_id is not None:
-        several = several.where(tallies.c.job_id == job_id)
+    if only is not None:
+        several = several.where(tallies.c.job_id.in_(only))
     steps = (calls.c.attempt_id, calls.c.step)
     counted = select(*steps).where(calls.c.attempt_id.in_(several)).group_by(*steps)
     twice = counted.having(func.count() > 1).cte("twice")

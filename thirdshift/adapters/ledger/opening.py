@@ -16,7 +16,7 @@ from thirdshift.adapters.ledger.database import Database
 from thirdshift.adapters.ledger.faults import speaking_plainly
 from thirdshift.core.errors import LedgerUnavailable, SettingsInvalid
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in ``migrations/versions``; a test holds the two together."""
 
 _ADVISORY_LOCK = 0x7468_6972_6473_6866  # spells "thirdshf"

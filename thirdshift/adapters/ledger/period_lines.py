@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from thirdshift.adapters.ledger.tables import EPOCH, MICROSECOND, calls, tallies
 from thirdshift.core.ledger import CallState
@@ -44,6 +44,12 @@ def period_lines(connection: Connection, period: Period, job_id: str | None) -> 
     for hour in sorted(cut):
         lines += _from_calls(connection, period, [*here, tallies.c.hour == hour])
     return lines
+
+
+def lines_of_sets(connection: Connection, sets: Select[Any]) -> list[Line]:
+    """One line for each tally of these scope sets, whenever it was; days are UTC's."""
+    rows = connection.execute(_TALLIES.where(tallies.c.set_id.in_(sets))).all()
+    return [Line._make((*row[:6], datetime.fromtimestamp(row[6] * HOUR_SECONDS, UTC).date(), *row[7:])) for row in rows]
 
 
 def _day(hour: int, period: Period) -> date | None:

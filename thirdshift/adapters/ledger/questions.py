@@ -7,6 +7,7 @@ two, long ones, and those that may be waste.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, true
@@ -33,8 +34,8 @@ class QuestionBook:
         """See the port."""
         with self._database.read() as connection:
             return Facts(
-                jobs=_jobs(connection, period, job_id),
-                attempts=_attempts(connection, period, job_id),
+                jobs=read_jobs(connection, _touched(period, job_id), job_id and [job_id]),
+                attempts=read_attempts(connection, _of_touched(period, job_id)),
                 lines=period_lines(connection, period, job_id),
                 odd_calls=odd_calls(connection, period, job_id),
             )
@@ -75,14 +76,17 @@ _JOB_COLUMNS = (
     jobs.c.evidence,
     jobs.c.closed_at,
     jobs.c.budget_nano,
+    jobs.c.team,
+    jobs.c.night,
 )
 
 
-def _jobs(connection: Connection, period: Period, job_id: str | None) -> list[JobFact]:
-    found = connection.execute(select(*_JOB_COLUMNS).where(_touched(period, job_id))).all()
-    money = _money_of_jobs(connection, job_id)
-    fates = _fates(connection, job_id)
-    reviews = _reviews(connection, job_id)
+def read_jobs(connection: Connection, wanted: ColumnElement[bool], only: Sequence[str] | None) -> list[JobFact]:
+    """Jobs with what came of them. ``only`` names those that are wanted, where they are few."""
+    found = connection.execute(select(*_JOB_COLUMNS).where(wanted)).all()
+    money = _money_of_jobs(connection, only)
+    fates = read_fates(connection, only)
+    reviews = _reviews(connection, only)
     rows = []
     for row in found:
         charged, raised = money.get(row.job_id, (0, 0))
@@ -98,12 +102,14 @@ def _jobs(connection: Connection, period: Period, job_id: str | None) -> list[Jo
                 outcome=fate.state if fate else None,
                 edited=fate.edited if fate else False,
                 review=reviews.get(row.job_id),
+                team=row.team,
+                night=row.night,
             )
         )
     return rows
 
 
-def _money_of_jobs(connection: Connection, job_id: str | None) -> dict[str, tuple[int, int]]:
+def _money_of_jobs(connection: Connection, only: Sequence[str] | None) -> dict[str, tuple[int, int]]:
     """What jobs are charged with over their lives, metered, and by how much their budgets were raised."""
     charged = case(
         (scopes.c.billing == "metered", scopes.c.settled_nano + scopes.c.held_nano + scopes.c.unknown_nano), else_=0
@@ -113,16 +119,16 @@ def _money_of_jobs(connection: Connection, job_id: str | None) -> dict[str, tupl
         .where(scopes.c.kind == ScopeKind.JOB.value)
         .group_by(scopes.c.key)
     )
-    if job_id is not None:
-        query = query.where(scopes.c.key == job_id)
+    if only is not None:
+        query = query.where(scopes.c.key.in_(only))
     return {key: (int(money), int(raised)) for key, money, raised in connection.execute(query).all()}
 
 
-def _fates(connection: Connection, job_id: str | None) -> dict[str, OutcomeView]:
+def read_fates(connection: Connection, only: Sequence[str] | None) -> dict[str, OutcomeView]:
     """What git showed of each job's work, as ``core.outcomes`` reads the events."""
     query = select(outcomes).order_by(outcomes.c.at, outcomes.c.outcome_id)
-    if job_id is not None:
-        query = query.where(outcomes.c.job_id == job_id)
+    if only is not None:
+        query = query.where(outcomes.c.job_id.in_(only))
     events: dict[str, list[Outcome]] = defaultdict(list)
     for row in connection.execute(query).all():
         events[row.job_id].append(
@@ -138,19 +144,29 @@ def _fates(connection: Connection, job_id: str | None) -> dict[str, OutcomeView]
     return {job: outcome_view(job, found) for job, found in events.items()}
 
 
-def _reviews(connection: Connection, job_id: str | None) -> dict[str, Review]:
+def _reviews(connection: Connection, only: Sequence[str] | None) -> dict[str, Review]:
     """The last answer given at any gate of each job."""
     query = (
         select(gate_answers.c.job_id, gate_answers.c.verdict, gates.c.kind, gate_answers.c.reviewer)
         .join(gates, and_(gates.c.job_id == gate_answers.c.job_id, gates.c.seq == gate_answers.c.seq))
         .order_by(gate_answers.c.at, gate_answers.c.answer_id)
     )
-    if job_id is not None:
-        query = query.where(gate_answers.c.job_id == job_id)
+    if only is not None:
+        query = query.where(gate_answers.c.job_id.in_(only))
     return {row.job_id: Review(row.verdict, row.kind, row.reviewer) for row in connection.execute(query)}
 
 
-def _attempts(connection: Connection, period: Period, job_id: str | None) -> list[AttemptFact]:
+def _of_touched(period: Period, job_id: str | None) -> ColumnElement[bool]:
+    """The attempts of those jobs, whole."""
+    if job_id is not None:
+        return attempts.c.job_id == job_id
+    if period.since is None and period.until is None:
+        return true()
+    return attempts.c.job_id.in_(select(jobs.c.job_id).where(_touched(period, None)))
+
+
+def read_attempts(connection: Connection, wanted: ColumnElement[bool]) -> list[AttemptFact]:
+    """Attempts in the order in which they were opened."""
     query: Select[Any] = select(
         attempts.c.attempt_id,
         attempts.c.owner_id,
@@ -171,8 +187,5 @@ def _attempts(connection: Connection, period: Period, job_id: str | None) -> lis
             tool_tallies, tool_tallies.c.attempt_id == attempts.c.attempt_id
         )
     )
-    if job_id is not None:
-        query = query.where(attempts.c.job_id == job_id)
-    elif period.since is not None or period.until is not None:
-        query = query.where(attempts.c.job_id.in_(select(jobs.c.job_id).where(_touched(period, None))))
-    return [AttemptFact._make(row) for row in connection.execute(query.order_by(attempts.c.attempt_id)).all()]
+    rows = connection.execute(query.where(wanted).order_by(attempts.c.attempt_id)).all()
+    return [AttemptFact._make(row) for row in rows]

@@ -86,6 +86,13 @@ def read_job(connection: Connection, job_id: str) -> JobRow:
     return JobRow(**{name: row[name] for name in _JOB_FIELDS})
 
 
+def open_jobs(connection: Connection) -> tuple[JobRow, ...]:
+    """Every job without an end, oldest first."""
+    query = select(*(jobs.c[name] for name in _JOB_FIELDS)).where(jobs.c.closed_at.is_(None))
+    rows = connection.execute(query.order_by(jobs.c.submitted_at, jobs.c.job_id)).mappings()
+    return tuple(JobRow(**row) for row in rows)
+
+
 def open_loop(connection: Connection, row: LoopRow) -> None:
     """Keep a loop. KeyError if its job was never opened."""
     job_of(connection, row.job_id)
@@ -184,6 +191,8 @@ def close_job(connection: Connection, closing: JobClosing) -> None:
             tree=closing.tree,
             remedy=closing.remedy,
             closed_at=closing.closed_at,
+            parked_at=None,
+            parked_why=None,
         )
     )
     for call_id in connection.execute(_HELD_BY_JOB, {"job": closing.job_id}).scalars().all():

@@ -10,8 +10,11 @@ from thirdshift.adapters.ledger import standing as standings
 from thirdshift.adapters.ledger.accounts import AccountBook, attempt_id_of
 from thirdshift.adapters.ledger.audit_book import AuditBook
 from thirdshift.adapters.ledger.database import Database
+from thirdshift.adapters.ledger.event_book import EventBook
 from thirdshift.adapters.ledger.gate_book import GateBook
 from thirdshift.adapters.ledger.journal import read_entries, write_entry
+from thirdshift.adapters.ledger.mornings import MorningBook
+from thirdshift.adapters.ledger.night_book import NightBook
 from thirdshift.adapters.ledger.opening import open_database
 from thirdshift.adapters.ledger.outcome_book import OutcomeBook
 from thirdshift.adapters.ledger.questions import QuestionBook
@@ -51,7 +54,7 @@ def open_ledger(url: str) -> SqlLedger:
     return SqlLedger(open_database(url))
 
 
-class SqlLedger(OutcomeBook, GateBook, QuestionBook, AuditBook):
+class SqlLedger(OutcomeBook, GateBook, QuestionBook, AuditBook, NightBook, EventBook, MorningBook):
     """Implements ``core.ledger.Ledger`` for any number of threads and processes."""
 
     def __init__(self, database: Database) -> None:
@@ -226,6 +229,10 @@ class SqlLedger(OutcomeBook, GateBook, QuestionBook, AuditBook):
     def list_jobs(self, limit: int) -> tuple[JobSummary, ...]:
         with self._database.read() as connection:
             return job_views.list_jobs(connection, limit)
+
+    def open_jobs(self) -> tuple[JobRow, ...]:
+        with self._database.read() as connection:
+            return records.open_jobs(connection)
 
     def cost_lines(self, job_id: str | None) -> tuple[CostLine, ...]:
         with self._database.read() as connection:

@@ -104,7 +104,17 @@ jobs = Table(
     Column("remedy", Text),
     Column("closed_at", Instant),
     Column("journal_seq", Integer, nullable=False, server_default="0"),
+    Column("team", Text, nullable=False, server_default="default"),
+    Column("night", Text, nullable=False, server_default=""),
+    Column("night_limit_nano", BigInteger),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("window_closes_at", Instant),
+    Column("parked_at", Instant),
+    Column("parked_why", Text),
+    Column("parked_microseconds", BigInteger, nullable=False, server_default="0"),
     Index(None, "submitted_at"),
+    Index("ix_jobs_night", "night", sqlite_where=text("night <> ''"), postgresql_where=text("night <> ''")),
+    Index(None, "task", "repository"),
 )
 
 loops = Table(

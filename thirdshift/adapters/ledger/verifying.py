@@ -30,6 +30,8 @@ from sqlalchemy import (
     select,
 )
 
+from thirdshift.adapters.ledger.event_tables import events
+from thirdshift.adapters.ledger.night_tables import nights
 from thirdshift.adapters.ledger.tables import (
     attempts,
     call_keys,
@@ -42,6 +44,7 @@ from thirdshift.adapters.ledger.tables import (
     tallies,
 )
 from thirdshift.adapters.ledger.transitions import USAGE_COLUMNS
+from thirdshift.adapters.ledger.verifying_nights import odd_nights
 from thirdshift.core.audit import Audit, Difference, OverLimit
 from thirdshift.core.ledger import CallState, ScopeKind
 
@@ -114,6 +117,7 @@ def _audit(connection: Connection) -> Audit:
     for kind, owners in _owners().items():
         found += _totals_of(connection, kind, owners)
     found += _of_other_jobs(connection)
+    found += odd_nights(connection)
     total, keys = _count(connection, calls), _count(connection, call_keys)
     if keys != total:
         found.append(Difference(where="keys of calls", field="rows", booked=keys, recomputed=total))
@@ -128,6 +132,8 @@ def _audit(connection: Connection) -> Audit:
         jobs=_count(connection, jobs),
         metered_nano=sums.get("metered", nothing)["settled_nano"],
         imputed_nano=sums.get("imputed", nothing)["settled_nano"],
+        nights=_count(connection, nights),
+        events=_count(connection, events),
         held_nano=sums.get("metered", nothing)["held_nano"],
         unknown_nano=sums.get("metered", nothing)["unknown_nano"],
         differences=tuple(found),
