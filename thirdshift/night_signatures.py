@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
 from temporalio import activity
 
-from thirdshift.core.admission import Candidate
+from thirdshift.core.admission import AtWork, Candidate
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.night_book import NightSums
 from thirdshift.core.nights import Night
@@ -24,7 +25,20 @@ class ShiftMemory(Frozen):
     """Ids of jobs that hold a place."""
     resting: tuple[str, ...] = ()
     """Ids of jobs begun that wait for a person, or are parked, and hold none."""
+    parked: tuple[str, ...] = ()
+    """Those of them that are parked."""
+    known: tuple[AtWork, ...] = ()
+    """What is known of the jobs that run or rest."""
     stop_asked: str | None = None
+    begun: int = 0
+    """How many jobs were begun, or gone on with, before it continued as new."""
+    requests_per_minute: dict[str, int] = Field(default_factory=dict)
+    look_again: bool = False
+    """Whether events have added to the queue since it was read last."""
+    began_at: datetime | None = None
+    """When the sums were first read, and ..."""
+    before: NightSums | None = None
+    """... what they were; see ``core.breaker.why_trip``."""
 
 
 class ShiftInput(Frozen):
@@ -68,6 +82,8 @@ class NightOpened(Frozen):
     night: Night | None
     why: str = ""
     candidates: tuple[Candidate, ...] = ()
+    requests_per_minute: dict[str, int] = Field(default_factory=dict)
+    """Of each provider that has a configured limit."""
 
 
 class ListMore(Frozen):
@@ -99,6 +115,28 @@ class JobAdmitted(Frozen):
     """The input of a new run; None where the job's workflow waits, and only has to hear of the window."""
     refused: str = ""
     """Why it cannot be begun; empty where it can."""
+    job_id: str = ""
+    """The job's id where it can be begun. It is another one than listed where spec or base have changed since."""
+
+
+class LeaveLine(Frozen):
+    """A line of the list is not worked on after all."""
+
+    night: Night
+    candidate: Candidate
+    why: str
+
+
+class AskJobs(Frozen):
+    """Jobs that the night counts as running, and whose ends it would not hear of by itself."""
+
+    jobs: tuple[str, ...]
+
+
+class JobsGone(Frozen):
+    """Those of them whose workflows run no more."""
+
+    jobs: tuple[str, ...] = ()
 
 
 class NightStanding(Frozen):
@@ -113,6 +151,10 @@ class CloseNight(Frozen):
     night_id: str
     how: Literal["closed", "stopped", "tripped"]
     why: str
+    lacked: dict[str, str] = Field(default_factory=dict)
+    """Key of each line that was not reached, to what it lacked."""
+    parked: tuple[str, ...] = ()
+    """Jobs that have said that they are parked; their own note of it may still be on its way into the ledger."""
 
 
 class NightClosed(Frozen):
@@ -135,6 +177,18 @@ async def list_more(given: ListMore) -> MoreListed:
 
 @activity.defn
 async def admit_job(given: AdmitJob) -> JobAdmitted:
+    """See ``activities.nights``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def leave_line(given: LeaveLine) -> None:
+    """See ``activities.nights``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def jobs_gone(given: AskJobs) -> JobsGone:
     """See ``activities.nights``."""
     raise NotImplementedError("a signature, implemented in activities")
 

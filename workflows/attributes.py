@@ -38,6 +38,23 @@ def show_opening(repository: str, task: str, risk: str) -> None:
     )
 
 
+def show_night(root: str) -> None:
+    """Set what is known of a ``Shift`` at its start; ``root`` is the directory of its specs."""
+    workflow.upsert_search_attributes(
+        [
+            GATE_OPEN.value_set(False),
+            LOOP_STATE.value_set("running"),
+            REPO.value_set(root.rstrip("/").rpartition("/")[2] or root),
+            TASK_KIND.value_set("shift"),
+        ]
+    )
+
+
+def show_night_end(state: str, cost_nano: int) -> None:
+    """Set how a night ended: ``closed``, ``stopped``, ``tripped`` or ``not_opened``."""
+    workflow.upsert_search_attributes([LOOP_STATE.value_set(state), COST_USD.value_set(cost_nano / NANO_PER_USD)])
+
+
 def show_tier(tier: Tier) -> None:
     """Set the tier that the next attempt is made on."""
     workflow.upsert_search_attributes([TIER.value_set(tier.value)])

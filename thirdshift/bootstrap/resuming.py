@@ -50,7 +50,7 @@ async def resume(settings: Settings, services: Services, client: Client, job_id:
     view = await asyncio.to_thread(services.ledger.job_view, job_id)
     _refuse_unless_stopped(view, state)
     _refuse_without_money(view, room)
-    given = await asyncio.to_thread(_next_run, settings, services, view, room)
+    given = await asyncio.to_thread(next_run, settings, services, view, room)
     await asyncio.to_thread(_reopen, settings, services, view, room)
     try:
         handle = await client.start_workflow(
@@ -140,8 +140,8 @@ def _refuse_without_money(view: JobView, room: Room) -> None:
         raise BadInput(f"--budget-usd is below the ${format_usd(view.budget_nano)} that {view.job.job_id} has already")
 
 
-def _next_run(settings: Settings, services: Services, view: JobView, room: Room) -> JobInput:
-    """The first run's input with the limits, the best tree and the numbers of what went before."""
+def next_run(settings: Settings, services: Services, view: JobView, room: Room) -> JobInput:
+    """The first run's input with the limits, the best tree and the numbers of what went before. Blocking."""
     job = view.job
     doc = services.ledger.get_spec(job.spec_id)
     spec = parse_spec(doc.text, job.spec_path)
@@ -167,6 +167,7 @@ def _next_run(settings: Settings, services: Services, view: JobView, room: Room)
         update={
             "policy": _roomier(given.policy, room),
             "packets": left,
+            "packets_before": len(given.packets) - len(left),
             "plan_rung": None if view.plan else given.plan_rung,
             "resume_from": start,
             "attempts_before": max((attempt.number for attempt in view.attempts), default=0),

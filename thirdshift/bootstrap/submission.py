@@ -93,21 +93,7 @@ async def submit(settings: Settings, services: Services, client: Client, path: P
     """Start the spec's job, or find the one that was started before. Raises BadInput with nothing begun."""
     prepared = await asyncio.to_thread(prepare, settings, services, path)
     spec, job_id = prepared.spec, prepared.job_id
-    row = JobRow(
-        job_id=job_id,
-        spec_id=prepared.doc.id,
-        spec_path=str(path),
-        title=spec.title,
-        task=spec.task,
-        risk=spec.risk,
-        repository=prepared.repository,
-        base_commit=prepared.base.commit,
-        base_tree=prepared.base.tree,
-        budget_nano=job_budget(settings, spec),
-        submitter=settings.submitter,
-        submitted_at=services.clock(),
-        sandbox=services.sandbox.name,
-    )
+    row = job_row(settings, services, prepared)
     await asyncio.to_thread(services.ledger.put_spec, prepared.doc)
     await asyncio.to_thread(services.ledger.open_job, row)
     try:
@@ -125,6 +111,28 @@ async def submit(settings: Settings, services: Services, client: Client, path: P
         running = found.status is WorkflowExecutionStatus.RUNNING
         return _submitted(settings, prepared, found.run_id, created=False, running=running)
     return _submitted(settings, prepared, handle.first_execution_run_id or "", created=True, running=True)
+
+
+def job_row(settings: Settings, services: Services, prepared: Prepared) -> JobRow:
+    """The job as its books are opened with it."""
+    spec = prepared.spec
+    return JobRow(
+        job_id=prepared.job_id,
+        spec_id=prepared.doc.id,
+        spec_path=str(prepared.path),
+        title=spec.title,
+        task=spec.task,
+        risk=spec.risk,
+        repository=prepared.repository,
+        base_commit=prepared.base.commit,
+        base_tree=prepared.base.tree,
+        budget_nano=job_budget(settings, spec),
+        submitter=settings.submitter,
+        submitted_at=services.clock(),
+        sandbox=services.sandbox.name,
+        team=settings.team,
+        priority=spec.priority,
+    )
 
 
 def _submitted(settings: Settings, prepared: Prepared, run_id: str, *, created: bool, running: bool) -> Submitted:

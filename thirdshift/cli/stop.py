@@ -1,4 +1,4 @@
-"""``thirdshift stop``: end a job, keeping its best tree."""
+"""``thirdshift stop``: end a job, or everything, keeping every best tree."""
 
 from __future__ import annotations
 
@@ -21,12 +21,23 @@ _PATIENCE_SECONDS = 20.0
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every job of every night, and every other one.")
 @click.option("--reason", default="asked for on the command line", show_default=True, help="Kept with the job.")
 @invocation
-def stop(call: Invocation, job: str, reason: str) -> int:
-    """End a job: what runs is cancelled, and its best tree is kept on an unfinished branch."""
-    return run_until_done(_stop(call, call.settings(), job, reason))
+def stop(call: Invocation, job: str | None, everything: bool, reason: str) -> int:
+    """End a job: what runs is cancelled, and its best tree is kept on an unfinished branch.
+
+    With --all every night is closed and every job ends at once, also those that wait for a person or are parked.
+    Schedules stay: the next night opens unless its shift is paused.
+    """
+    if everything is (job is not None):
+        raise click.UsageError("name one JOB, or use --all")
+    if job is not None:
+        return run_until_done(_stop(call, call.settings(), job, reason))
+    from thirdshift.cli.stop_all import stop_all
+
+    return run_until_done(stop_all(call, call.settings(), reason))
 
 
 async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> int:
