@@ -3,7 +3,7 @@
 The rows are written straight into the tables, a million calls in about a minute; every total agrees with its calls,
 which ``thirdshift ledger verify`` confirms. The same seed makes the same books.
 
-    python -m bench.synthetic_books /tmp/books.db 1000000
+    python -m bench.synthetic_books /tmp/books.db 1000000 [nights]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import random  # noqa: TID251 - seeded: the same books every time
 import sqlite3
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,11 @@ PEOPLE = ("ada", "grace", "linus", "margaret", "edsger")
 TEXT = "You repair code. Work in small steps, and run the checks before you finish. " * 20
 
 
-def make_books(path: Path, calls: int = 1_000_000, seed: int = 7) -> int:
-    """Fill an SQLite ledger at ``path``, which must not exist, with about so many calls; how many they are."""
+def make_books(path: Path, calls: int = 1_000_000, seed: int = 7, *, nights: bool = False) -> int:
+    """Fill an SQLite ledger at ``path``, which must not exist, with about so many calls; how many they are.
+
+    With ``nights``, every job is of the night of shift ``nightly`` on whose day it was submitted.
+    """
     open_ledger(f"sqlite:///{path}").close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous=OFF")
@@ -54,7 +58,10 @@ def make_books(path: Path, calls: int = 1_000_000, seed: int = 7) -> int:
     number = 0
     while writer.serial["calls"] < calls:
         number += 1
-        _job(writer, chance, number, at=BEGIN + int(writer.serial["calls"] / calls * DAYS * DAY))
+        at = BEGIN + int(writer.serial["calls"] / calls * DAYS * DAY)
+        _job(writer, chance, number, at, night_of(at) if nights else "")
+    for day in range(DAYS if nights else 0):
+        _night(writer, BEGIN + day * DAY)
     writer.finish()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("ANALYZE")
@@ -63,7 +70,22 @@ def make_books(path: Path, calls: int = 1_000_000, seed: int = 7) -> int:
     return writer.serial["calls"]
 
 
-def _job(writer: Writer, chance: random.Random, number: int, at: int) -> None:
+def night_of(moment: int) -> str:
+    """The id of the made-up night that began on the day of a time in microseconds."""
+    return f"nightly|{datetime.fromtimestamp(moment // 1_000_000, UTC):%Y-%m-%d}"
+
+
+def _night(writer: Writer, begin: int) -> None:
+    night = night_of(begin)
+    writer.add(
+        "nights", night_id=night, shift="nightly", day=night.partition("|")[2], opens_at=begin,
+        drains_at=begin + 23 * HOUR, closes_at=begin + DAY, by_hand=0, workflow_id=f"shift-{night}",
+        budget_nano=10**15, concurrency=40, deliver="branch", zone="UTC", opened_at=begin,
+        closed_at=begin + DAY, how="closed", why="",
+    )  # fmt: skip
+
+
+def _job(writer: Writer, chance: random.Random, number: int, at: int, night: str) -> None:
     job_id, loop_id = f"job-{number:06}", f"loop-job-{number:06}-main"
     accepted = chance.random() < 0.7
     billing = "imputed" if chance.random() < 0.1 else "metered"
@@ -83,7 +105,9 @@ def _job(writer: Writer, chance: random.Random, number: int, at: int) -> None:
         owner = job_id if role == "plan" else loop_id
         start = trees[-1]
         tree = _tree(number, attempt) if passed or chance.random() < 0.6 else start
-        place = Place(job_id, owner, attempt, role, tier, reason, billing, repository, chance.choice(MODELS[tier]))
+        place = Place(
+            job_id, owner, attempt, role, tier, reason, billing, repository, chance.choice(MODELS[tier]), night
+        )
         attempt_id = writer.number("attempts")
         moment, spent = _calls(writer, chance, place, attempt_id, steps, moment)
         cost += spent
@@ -91,7 +115,7 @@ def _job(writer: Writer, chance: random.Random, number: int, at: int) -> None:
         if role == "code" and (passed or chance.random() < 0.5):
             trees.append(tree)
     reason = "accepted" if accepted else chance.choice(STOPS)
-    _close(writer, chance, job_id, repository, number, reason, (at, moment), trees[-1])
+    _close(writer, chance, job_id, repository, number, reason, (at, moment), trees[-1], night)
 
 
 def _tree(job: int, attempt: int) -> str:
@@ -201,6 +225,7 @@ def _close(
     reason: str,
     times: tuple[int, int],
     tree: str,
+    night: str,
 ) -> None:
     still_open = chance.random() < 0.002
     writer.add(
@@ -226,6 +251,7 @@ def _close(
         evidence="made up",
         tree=tree,
         closed_at=None if still_open else times[1],
+        night=night,
     )
     if reason == "accepted" and chance.random() < 0.5:
         for kind in _outcomes(chance):
@@ -245,4 +271,5 @@ def _outcomes(chance: random.Random) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(f"{make_books(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000):,} calls")
+    size = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    print(f"{make_books(Path(sys.argv[1]), size, nights='nights' in sys.argv[3:]):,} calls")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from inline_snapshot import snapshot
 
@@ -184,3 +186,9 @@ def test_what_a_failing_check_printed_last_is_shown_and_bounded() -> None:
     text = render_job(job(climb(), state=JobState.STOPPED), "", (unit, slow, held))
     assert "FAILING CHECKS\n  unit: exit 2\n    line 21\n" in text
     assert "x" * 197 + "...\n  slow: timed out\n  cents: exit 2\n\n" in text
+
+
+def test_the_request_that_was_made_is_told_with_its_url() -> None:
+    there = render_job(job(climb()), "", (), "https://git.example.org/acme/x/pull/7")
+    assert re.search(r"^ *request +https://git\.example\.org/acme/x/pull/7$", there, re.MULTILINE)
+    assert "request" not in render_job(job(climb()), "")

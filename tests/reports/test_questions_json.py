@@ -306,6 +306,8 @@ def test_the_keys_of_schema_1_are_these() -> None:
                     "tool_seconds": "float",
                     "submitted_at": "str",
                     "ended_at": "str",
+                    "team": "str",
+                    "night": "str",
                 }
             ],
         }

@@ -81,6 +81,37 @@ def column_chart(name: str, labels: Sequence[str], series: Sequence[Series], wor
     return _svg(name, width, height, parts)
 
 
+def columns_to_line(name: str, labels: Sequence[str], series: Sequence[Series], line: Bar | None, words: Format) -> str:
+    """A legend, and below it stacked columns of half a page's width, a level line across: a limit, or what is usual.
+
+    The line is told in the legend, where no column is in the way of its words.
+    """
+    width, height, left, bottom, top = 560, 240, 70, 30, 12
+    sums = [sum(one.values[at] for one in series) for at in range(len(labels))]
+    most = scale_top(max([*sums, line.value if line else 0], default=0))
+    room = height - bottom - top
+    slot = (width - left - 4) / max(1, len(labels))
+    thick = min(slot * 0.86, 48)
+    parts = [_axis(left, width, top, room, most, words)]
+    every = max(1, -(-len(labels) // 6))
+    for at, label in enumerate(labels):
+        x = left + slot * at + (slot - thick) / 2
+        y = float(top + room)
+        for one in series:
+            tall = one.values[at] * room / most
+            y -= tall
+            if tall > 0:
+                parts.append(_mark(x, y, thick, tall, one.colour, f"{label}: {one.name} {words(one.values[at])}"))
+        if at % every == 0:
+            parts.append(_text(left + slot * at + slot / 2, height - 10, safe(label), "tick", "middle"))
+    if line is not None:
+        y = top + room - line.value * room / most
+        title = f"<title>{safe(f'{line.label}: {line.words}')}</title>"
+        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{width}" y2="{y:.1f}" class="limit">{title}</line>')
+    shown = f'<li><i class="level"></i>{safe(f"{line.label} {line.words}")}</li></ul>' if line else "</ul>"
+    return legend(series).removesuffix("</ul>") + shown + _svg(name, width, height, parts)
+
+
 def _axis(left: int, width: int, top: int, room: int, most: int, words: Format) -> str:
     lines = []
     for fifth in range(6):
@@ -95,10 +126,15 @@ def _axis(left: int, width: int, top: int, room: int, most: int, words: Format) 
 
 def bar_chart(name: str, bars: Sequence[Bar], colour: str) -> str:
     """Horizontal bars, longest label shown by its end, the words beside each bar."""
-    row, left, width, right = 26, 244, 560, 84
-    most = max((bar.value for bar in bars), default=0) or 1
+    return coloured_bars(name, [(bar, colour) for bar in bars], left=244)
+
+
+def coloured_bars(name: str, bars: Sequence[tuple[Bar, str]], left: int = 168) -> str:
+    """Horizontal bars, each with its colour."""
+    row, width, right = 26, 560, 84
+    most = max((bar.value for bar, _ in bars), default=0) or 1
     parts = []
-    for at, bar in enumerate(bars):
+    for at, (bar, colour) in enumerate(bars):
         y = at * row + 4
         long = (width - left - right) * bar.value / most
         parts.append(_label(bar.label, left, y + 13))

@@ -39,12 +39,14 @@ _REASONS = {
 }
 
 
-def render_job(view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = ()) -> str:
+def render_job(view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = (), request_url: str = "") -> str:
     """The report as text of at most eighty columns, except for names and output that are to be copied whole.
 
     ``failing`` are the checks whose output is shown: those that the best tree, or the newest, still fails.
+    ``request_url`` is that of the merge which was asked for.
     """
-    parts = [_head(view), _attempts(view), _failing_checks(failing), _tiers(view), _where(view, ui_url), _next(view)]
+    where = _where(view, ui_url, request_url)
+    parts = [_head(view), _attempts(view), _failing_checks(failing), _tiers(view), where, _next(view)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -60,6 +62,8 @@ def _head(view: JobView) -> list[str]:
     ]
     if view.ended_at is not None:
         lines.append(field("took", duration((view.ended_at - job.submitted_at).total_seconds())))
+    if view.state is JobState.PARKED:
+        lines += [field("parked", ""), *wrapped(visible(view.parked_why), indent=" " * 10)]
     if view.stop_reason is not None and view.state is not JobState.ACCEPTED:
         lines.append(field("stopped", view.stop_reason.value))
         lines += wrapped(visible(view.evidence), indent=" " * 10)
@@ -171,7 +175,7 @@ def _tier_row(name: str, calls: CallCounts, tokens: Tokens, spend: Spend) -> lis
     ]
 
 
-def _where(view: JobView, ui_url: str) -> list[str]:
+def _where(view: JobView, ui_url: str, request_url: str) -> list[str]:
     lines = []
     if view.branch:
         lines.append(field("branch", visible(view.branch)))
@@ -180,6 +184,8 @@ def _where(view: JobView, ui_url: str) -> list[str]:
     best = view.left
     if view.branch and best is not None and view.state is not JobState.ACCEPTED:
         lines.append(field("best tree", f"{best.tree} ({best.passing} of {counted(len(best.checks), 'check')} pass)"))
+    if request_url:
+        lines.append(field("request", visible(request_url)))
     if ui_url:
         lines.append(field("Temporal", ui_url))
     return lines
@@ -199,6 +205,8 @@ def _next(view: JobView) -> list[str]:
         return ["NEXT", f"  {visible(view.remedy)}"]
     if view.state is JobState.WAITING:
         return ["NEXT", f"  thirdshift decide {job.job_id}"]
+    if view.state is JobState.PARKED:
+        return ["NEXT", f"  thirdshift resume {job.job_id}    (to go on now, outside of its window)"]
     if view.stop_reason is None:
         return ["NEXT", f"  thirdshift watch {job.job_id}"]
     return []

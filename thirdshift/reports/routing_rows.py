@@ -53,6 +53,8 @@ def run_row(run: Run) -> dict[str, Value]:
         "tool_seconds": run.tool_milliseconds / 1000,
         "submitted_at": job.submitted_at.isoformat(),
         "ended_at": job.closed_at.isoformat() if job.closed_at else None,
+        "team": visible(job.team),
+        "night": visible(job.night),
     }
 
 
@@ -132,4 +134,6 @@ RUN_COLUMNS = (
     "tool_seconds",
     "submitted_at",
     "ended_at",
+    "team",
+    "night",
 )
