@@ -33,6 +33,8 @@ class IntakeMemory(Frozen):
     """What waits for its window to end, where an ``Intake`` continues as new."""
 
     pending: tuple[Pending, ...] = ()
+    storm_at: datetime | None = None
+    """When an event was last suppressed by a storm."""
 
 
 class IntakeInput(Frozen):
@@ -59,9 +61,57 @@ class Triaged(Frozen):
     start: JobInput | None = None
     title: str = ""
     shift: str = ""
+    night: str = ""
+    """Id of the ``Shift`` workflow of the shift's night that is under way; empty if none is."""
+    storm: bool = False
+    """Whether the event was suppressed by a storm."""
+
+
+class Undecided(Frozen):
+    """Ask for events of a repository that nobody has decided on, though no signal of theirs is waiting."""
+
+    repository: str
+    most: int = 500
+
+
+class Found(Frozen):
+    """Such events, the oldest first."""
+
+    arrivals: tuple[Arrival, ...] = ()
+
+
+class StormTold(Frozen):
+    """Tell people that events of a repository are suppressed."""
+
+    repository: str
+
+
+class OutcomesLooked(Frozen):
+    """Delivered work has been looked at."""
+
+    words: str
+    """What was found, in one sentence."""
 
 
 @activity.defn
 async def triage(given: Triage) -> Triaged:
+    """See ``activities.intake``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def find_undecided(given: Undecided) -> Found:
+    """See ``activities.intake``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def tell_storm(given: StormTold) -> None:
+    """See ``activities.intake``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def look_at_outcomes() -> OutcomesLooked:
     """See ``activities.intake``."""
     raise NotImplementedError("a signature, implemented in activities")

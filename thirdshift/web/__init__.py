@@ -1,0 +1,1 @@
+"""The web app that takes events from machines."""
