@@ -1,4 +1,4 @@
-from thirdshift.core.ui_links import user_metadata_link, waiting_view_link, workflow_link
+from thirdshift.core.ui_links import schedule_link, user_metadata_link, waiting_view_link, workflow_link
 
 
 def test_a_workflow_link_shows_the_newest_run_where_none_is_named() -> None:
@@ -16,4 +16,10 @@ def test_the_saved_view_link_carries_query_and_title() -> None:
     assert waiting_view_link("http://h:8233", "default") == (
         "http://h:8233/namespaces/default/workflows"
         "?query=GateOpen%3Dtrue%20AND%20ExecutionStatus%3D%22Running%22&savedQuery=Waiting%20for%20approval"
+    )
+
+
+def test_the_page_of_a_schedule_is_named() -> None:
+    assert schedule_link("http://ui/", "my nights", "shift-nightly") == (
+        "http://ui/namespaces/my%20nights/schedules/shift-nightly"
     )

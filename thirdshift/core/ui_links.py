@@ -18,6 +18,11 @@ def workflow_link(ui_url: str, namespace: str, workflow_id: str, run_id: str = "
     return f"{page}/{_escaped(run_id)}" if run_id else page
 
 
+def schedule_link(ui_url: str, namespace: str, schedule_id: str) -> str:
+    """The page of a Schedule, where it is paused, resumed and triggered."""
+    return f"{ui_url.rstrip('/')}/namespaces/{_escaped(namespace)}/schedules/{_escaped(schedule_id)}"
+
+
 def user_metadata_link(ui_url: str, namespace: str, workflow_id: str, run_id: str) -> str:
     """The page with the current details of a workflow, where a gate is read and answered."""
     return f"{workflow_link(ui_url, namespace, workflow_id, run_id)}/user-metadata"

@@ -90,7 +90,7 @@ def test_the_environments_own_sitecustomize_runs_too(places: tuple[Path, Path, P
 def test_links_and_pipes_in_place_of_reports_are_not_read(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
     _, report, checkout = places
     (tmp_path / "elsewhere.xml").write_bytes(JUNIT)
-    (report / "pytest.xml").symlink_to(tmp_path / "elsewhere.xml")
+    (report / "pytest-1.xml").symlink_to(tmp_path / "elsewhere.xml")
     os.mkfifo(report / "unittest-1.jsonl")
     (checkout / "out").symlink_to(tmp_path)
     assert read_reports(str(report), str(checkout), "out/*.xml") is None
