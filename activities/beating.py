@@ -46,13 +46,31 @@ async def whole(work: Callable[Given, Result], *args: Given.args, **kwargs: Give
 
     For the books: a hold whose placing was cancelled half way would be a hold that nobody knows of.
     """
+    task, cancelled = await _ended(work, *args, **kwargs)
+    result = task.result()
+    if cancelled and (current := asyncio.current_task()) is not None:
+        current.cancel()
+    return result
+
+
+async def despite_cancelling(work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    """Run blocking work in a thread to its end, and give what it gave: a cancellation meanwhile came too late.
+
+    For what others see, such as a push: once it is made, nothing else may be told of it.
+    """
+    task, _ = await _ended(work, *args, **kwargs)
+    return task.result()
+
+
+async def _ended(
+    work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+) -> tuple[asyncio.Future[Result], bool]:
+    """The work when it has ended, and whether it was cancelled meanwhile."""
     task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     cancelled = False
     while not task.done():
         try:
-            await asyncio.shield(task)
+            await asyncio.wait({task})  # unlike a plain await, it neither cancels the task nor raises its error
         except asyncio.CancelledError:
             cancelled = True
-    if cancelled and (current := asyncio.current_task()) is not None:
-        current.cancel()
-    return task.result()
+    return task, cancelled

@@ -15,7 +15,7 @@ from activities.placing import Placed, place, place_whole
 from activities.quoting import Priced, price_call
 from activities.services import Services
 from thirdshift.core.errors import ModelFault, PriceUnknown
-from thirdshift.core.faults import Then, handling_of, next_delay_seconds, should_retry
+from thirdshift.core.faults import Then, comes_back, handling_of, next_delay_seconds, should_retry
 from thirdshift.core.ledger import Answered, CallKey, Conversation, DoesNotFit, Held, MustWait
 from thirdshift.core.money import format_usd
 from thirdshift.core.ports import Model, ModelAnswer, StopKind
@@ -26,7 +26,13 @@ from thirdshift.signatures import CallModel, ModelCalled
 NOTE_CHARACTERS = 300
 WAITING = "waiting_for_budget"
 """The type of the error that sends a call back into the line for money; the engine waits, and no slot is held."""
-ASK_AGAIN_SECONDS = 1.0
+ASK_AGAIN_SECONDS = (1.0, 5.0)
+"""The first wait in line for money, and the longest, before a jitter that may double it.
+
+Each time somebody asks, that uses the provider's own rate limit and, it may be, a call that counts tokens. A place in
+the line is forgotten after ``WAITER_FORGOTTEN_SECONDS``, so the longest stays well below that.
+"""
+_LONGER_EACH_TIME = 1.25
 
 
 class ModelActivities:
@@ -61,9 +67,19 @@ class ModelActivities:
                     scope = f"{placed.scope.kind} {placed.scope.key}"
                     return ModelCalled(fault="budget", note=_no_room(placed, priced), scope=scope)
                 case MustWait():
-                    raise self._back_in_line(placed)
+                    raise self._back_in_line(placed, info.attempt)
+                case Held() if closed := await whole(self._closed, conversation):
+                    await whole(services.ledger.release, placed.call_id, closed, services.clock())
+                    return ModelCalled(fault="window", note=closed)
                 case Held():
                     return await self._answered(placed, priced, conversation)
+
+    def _closed(self, conversation: Conversation) -> str:
+        """Why nothing may be sent any more: the job's window is over by this clock, whatever a workflow believes."""
+        job = self._services.ledger.read_job(conversation.attempt.job_id)
+        if job.window_closes_at is None or self._services.clock() < job.window_closes_at:
+            return ""
+        return f"the window of night {job.night} closed at {job.window_closes_at:%H:%M:%S} UTC"
 
     async def _price_and_place(self, conversation: Conversation, key: CallKey, step: int) -> tuple[Priced, Placed]:
         """Hold by the cheapest bound of the input; where that is mere bytes or does not fit, by the vendor's count."""
@@ -148,24 +164,30 @@ class ModelActivities:
 
     def _after(self, fault: ModelFault, tries: int) -> ModelCalled:
         """Try again later, holding no slot; or tell the loop that this provider is out, or the talk too long."""
-        if should_retry(fault.kind, tries, fault.retry_after_seconds):
-            delay = next_delay_seconds(fault.kind, tries, fault.retry_after_seconds, self._jitter.random())
+        now, asked = self._services.clock(), fault.retry_after_seconds
+        if asked is None and fault.back_at is not None:
+            asked = max((fault.back_at - now).total_seconds(), 0.0)
+        if should_retry(fault.kind, tries, asked):
+            delay = next_delay_seconds(fault.kind, tries, asked, self._jitter.random())
             raise ApplicationError(
                 str(fault)[:NOTE_CHARACTERS],
                 type=fault.kind.value,
                 next_retry_delay=timedelta(seconds=delay),
             ) from fault
         kind = "too_long" if handling_of(fault.kind).then is Then.END_ATTEMPT else fault.kind.value
-        return ModelCalled(fault=kind, note=str(fault)[:NOTE_CHARACTERS])
+        back_at = now + timedelta(seconds=asked) if asked is not None and comes_back(fault.kind, asked) else None
+        return ModelCalled(fault=kind, note=str(fault)[:NOTE_CHARACTERS], back_at=back_at)
 
-    def _back_in_line(self, wait: MustWait) -> ApplicationError:
+    def _back_in_line(self, wait: MustWait, tries: int) -> ApplicationError:
         """Ask again soon; the place in the line is kept, and a stop ends the wait at once."""
         said = (
             f"waits for ${format_usd(wait.needed_nano)} of {wait.scope.kind} {wait.scope.key}: limit "
             f"${format_usd(wait.scope.limit_nano or 0)}, settled ${format_usd(wait.settled_nano)}, "
             f"held ${format_usd(wait.held_nano)}, {wait.ahead} ahead"
         )
-        delay = timedelta(seconds=ASK_AGAIN_SECONDS * (1.0 + self._jitter.random()))
+        first, longest = ASK_AGAIN_SECONDS
+        seconds = min(first * _LONGER_EACH_TIME ** min(tries - 1, 50), longest)
+        delay = timedelta(seconds=seconds * (1.0 + self._jitter.random()))
         return ApplicationError(said[:NOTE_CHARACTERS], type=WAITING, next_retry_delay=delay)
 
 

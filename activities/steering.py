@@ -1,4 +1,4 @@
-"""``say``, ``note_steering`` and ``raise_budget``: what people do to work that runs, written down."""
+"""What people, and windows, do to work that runs, written down: ``say``, ``raise_budget``, ``rest_job`` ..."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from thirdshift.core.calls import Raise
 from thirdshift.core.conversation import said_by_user
 from thirdshift.core.steering import spoken
 from thirdshift.core.text import one_line, redact
-from thirdshift.gate_signatures import RaiseBudget, Say, Steered
+from thirdshift.gate_signatures import RaiseBudget, RestJob, Say, Steered, WakeJob
 
-_DID = {"pause": "paused it", "resume": "let it go on", "steer": "said", "stop": "stopped it"}
+_DID = {"pause": "paused it", "resume": "let it go on", "steer": "said", "stop": "stopped it", "away": "is away"}
 _TOLD_CHARACTERS = 400
 
 
@@ -37,6 +37,20 @@ class SteeringActivities:
         line = f"{who} {_DID.get(given.what, given.what)}" + (f": {text}" if text else "")
         data: dict[str, str | int | float | bool | None] = {"what": given.what, "who": given.who, "identity": "claimed"}
         await whole(services.ledger.note, given.job_id, "steering", line, data, services.clock())
+
+    @activity.defn(name="rest_job")
+    async def rest_job(self, given: RestJob) -> None:
+        """Note that the job is parked: from now on the next night of its shift finds it."""
+        services = self._services
+        await whole(services.ledger.park_job, given.job_id, given.why, services.clock())
+
+    @activity.defn(name="wake_job")
+    async def wake_job(self, given: WakeJob) -> None:
+        """Note that it goes on. Where a person would not wait, it works in no night any more."""
+        ledger, services = self._services.ledger, self._services
+        if given.outside:
+            await whole(ledger.leave_night, given.job_id, given.who, services.clock())
+        await whole(ledger.unpark_job, given.job_id, given.who, services.clock())
 
     @activity.defn(name="raise_budget")
     async def raise_budget(self, given: RaiseBudget) -> None:

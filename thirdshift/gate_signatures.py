@@ -77,6 +77,23 @@ class Steered(Frozen):
     text: str = ""
 
 
+class RestJob(Frozen):
+    """Note that a job waits for the next window of its shift."""
+
+    job_id: str
+    why: str
+
+
+class WakeJob(Frozen):
+    """Note that a job that was parked goes on."""
+
+    job_id: str
+    who: str
+    """The night that it goes on in, or the person who would not wait for one."""
+    outside: bool = False
+    """Whether a person lets it go on outside of every window, and so in no night."""
+
+
 class RaiseBudget(Frozen):
     """Raise one cap. ``raise_id`` names the raise, so that a retry raises nothing twice."""
 
@@ -113,6 +130,18 @@ async def say(given: Say) -> None:
 
 @activity.defn
 async def note_steering(given: Steered) -> None:
+    """See ``activities.steering``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def rest_job(given: RestJob) -> None:
+    """See ``activities.steering``."""
+    raise NotImplementedError("a signature, implemented in activities")
+
+
+@activity.defn
+async def wake_job(given: WakeJob) -> None:
     """See ``activities.steering``."""
     raise NotImplementedError("a signature, implemented in activities")
 

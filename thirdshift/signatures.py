@@ -10,23 +10,29 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field
 from temporalio import activity
 
-from thirdshift.core.delivery import Delivered, DeliveryTerms
+from thirdshift.core.delivery import Delivered
 from thirdshift.core.frozen import Frozen
-from thirdshift.core.gate_memory import PeopleMemory
-from thirdshift.core.gates import GateTerms
-from thirdshift.core.history import AttemptEnd, LoopHistory, LoopPolicy, ReasonCode, StopReason
+from thirdshift.core.history import AttemptEnd, ReasonCode, StopReason
 from thirdshift.core.ladder import Rung
-from thirdshift.core.nights import NightWindow
-from thirdshift.core.steering import Words
 from thirdshift.core.verdict import VerdictBrief
+from thirdshift.workflow_inputs import JobInput as JobInput
+from thirdshift.workflow_inputs import JobMemory as JobMemory
+from thirdshift.workflow_inputs import JobResult as JobResult
+from thirdshift.workflow_inputs import LoopInput as LoopInput
+from thirdshift.workflow_inputs import LoopMemory as LoopMemory
+from thirdshift.workflow_inputs import LoopResult as LoopResult
+from thirdshift.workflow_inputs import PacketDone as PacketDone
+from thirdshift.workflow_inputs import PacketInput as PacketInput
+from thirdshift.workflow_inputs import Standing as Standing
 
 WORKFLOW_QUEUE = "thirdshift"
 """Workflows, and the activities that need only the ledger."""
 HOSTS_QUEUE = "thirdshift-hosts"
 """Any machine that can hold a workspace."""
+DELIVERY_QUEUE = "thirdshift-delivery"
+"""Whatever speaks with others in a person's name: it has credentials for git, forges and notices, and runs no code."""
 
 
 def model_queue(provider: str) -> str:
@@ -37,143 +43,6 @@ def model_queue(provider: str) -> str:
 def host_queue(host: str) -> str:
     """The queue of the one machine that has a loop's workspace."""
     return f"thirdshift-host-{host}"
-
-
-# --- Workflows' inputs and results ------------------------------------------------------------------
-
-
-class PacketInput(Frozen):
-    """A packet: its id and the checks that judge it, those of the packets before it included."""
-
-    id: str
-    covers: tuple[str, ...]
-    checks: tuple[str, ...]
-
-
-class Standing(Frozen):
-    """A tree and the hub commit that carries it."""
-
-    tree: str
-    commit: str
-
-
-class JobInput(Frozen):
-    """Everything a ``Job`` decides from. What it acts on is in the ledger under ``spec_id``."""
-
-    spec_id: str
-    title: str
-    repository: str
-    task: str
-    risk: str
-    base: Standing
-    policy: LoopPolicy
-    plan_rung: Rung | None
-    packets: tuple[PacketInput, ...]
-    run_number: int = 1
-    """1 for the first run; a resumed job counts on."""
-    resume_from: Standing | None = None
-    """The best tree of the run before."""
-    attempts_before: int = 0
-    """Attempts of the runs before, so that numbers go on."""
-    terms: GateTerms = GateTerms()
-    """Who is asked at the gates. Which gates there are is in ``policy.gates``."""
-    delivery: DeliveryTerms = DeliveryTerms()
-    window: NightWindow | None = None
-    """The night that it works in; None where it may work at any time."""
-    memory: JobMemory | None = None
-    """Where the job continues as new."""
-
-
-class LoopInput(Frozen):
-    """A ``Loop``'s task, and its memory where it continues as new."""
-
-    job_id: str
-    packet: PacketInput
-    title: str
-    repository: str
-    task: str
-    risk: str
-    start: Standing
-    """Where the packet's work begins: the base, or the tree of the packet before it."""
-    policy: LoopPolicy
-    attempts_before: int = 0
-    history: LoopHistory | None = None
-    commits: dict[str, str] = Field(default_factory=dict)
-    """The hub commit of each tree that an attempt ended on."""
-    queue: str = ""
-    """Of the host that holds the workspace."""
-    terms: GateTerms = GateTerms()
-    window: NightWindow | None = None
-    people: PeopleMemory = PeopleMemory()
-    short_of: str = ""
-    """The scope that the last budget fault named, ``kind key``."""
-
-
-class LoopMemory(Frozen):
-    """What a loop that ended needs to go on, should a person send its tree back."""
-
-    start: Standing
-    history: LoopHistory
-    commits: dict[str, str]
-    queue: str
-
-
-class LoopResult(Frozen):
-    """How a loop ended, and the best tree that it has to show."""
-
-    stop: StopReason
-    evidence: str
-    best: Standing
-    verified: bool
-    """Whether ``best`` was judged; false only where a loop was stopped before any verdict."""
-    attempts: int
-    steps: int
-    cost_nano: int
-    waited_seconds: float = 0.0
-    """How long people were waited for, which no limit counts."""
-    unheard: tuple[Words, ...] = ()
-    """A person's words that no model has read yet."""
-    memory: LoopMemory | None = None
-    """Only where a merge gate stands between the loop and its delivery."""
-
-
-class PacketDone(Frozen):
-    """A loop that has ended."""
-
-    packet: str
-    stop: StopReason
-    evidence: str
-    attempts: int
-    steps: int
-    cost_nano: int
-    seconds: float = 0.0
-    """From its loop's start to its end, without the time that people were waited for."""
-
-
-class JobMemory(Frozen):
-    """How far a job that continues as new has come. It does so only at a gate, when no loop runs."""
-
-    begun: bool = False
-    plan_calls: int = 0
-    plan_approved: bool = False
-    done: tuple[PacketDone, ...] = ()
-    result: LoopResult | None = None
-    """Of the last loop."""
-    loop_ended_at: datetime | None = None
-    people: PeopleMemory = PeopleMemory()
-    window: NightWindow | None = None
-    """The night that it works in by now; windows change while a job lives."""
-
-
-class JobResult(Frozen):
-    """How a job ended and where its tree went."""
-
-    stop: StopReason
-    evidence: str
-    branch: str
-    commit: str
-    tree: str
-    cost_nano: int
 
 
 # --- Activities' inputs and results -----------------------------------------------------------------
@@ -241,11 +110,13 @@ class ModelCalled(Frozen):
     stop: str = ""
     """A ``StopKind``; empty where there is no answer."""
     fault: str = ""
-    """A ``FaultKind`` that stays, ``refusal`` ..., or ``budget``."""
+    """A ``FaultKind`` that stays, ``refusal`` ..., ``budget``, or ``window``: that is over, and nothing was sent."""
     note: str = ""
     """What a person should read about the fault; at most 300 characters."""
     scope: str = ""
     """With the fault ``budget``: the scope that has no room, ``kind key``."""
+    back_at: datetime | None = None
+    """With a provider's fault: when it said that it can be asked again; None where it said nothing."""
 
 
 class RunTools(Frozen):
@@ -361,6 +232,3 @@ async def close_attempt(given: CloseAttempt) -> AttemptClosed:
 async def finish_job(given: FinishJob) -> JobFinished:
     """See ``activities.jobs``."""
     raise NotImplementedError("a signature, implemented in activities")
-
-
-JobInput.model_rebuild()

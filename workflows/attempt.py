@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from thirdshift import signatures
 from thirdshift.core.detectors import attempt_should_end
+from thirdshift.core.errors import FaultKind
+from thirdshift.core.faults import passes
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.history import Attempt, AttemptEnd, AttemptRecord, LoopPolicy
 from thirdshift.core.ladder import Rung
@@ -16,6 +19,7 @@ from thirdshift.core.ports import StopKind
 from thirdshift.core.verdict import VerdictBrief
 from thirdshift.signatures import Standing
 from workflows import options
+from workflows.calling import answered
 from workflows.halting import Brake, unless
 from workflows.hearing import Hearing
 from workflows.hosting import Hosting
@@ -58,6 +62,8 @@ class AttemptRun:
         """Whether words can be added to its conversation."""
         self.short_of = ""
         """The scope that had no room for a call."""
+        self._away: dict[str, datetime | None] = {}
+        """Where its provider failed it: when that is back, or when it happened."""
         self.failure: ActivityError | None = None
         """What broke it, once its books are closed; for the loop to end with."""
 
@@ -101,24 +107,24 @@ class AttemptRun:
             steps=ended.steps,
             cost_nano=closed.cost_nano,
             evidence=ended.evidence,
+            **self._away,
         )
 
     async def _opened(self, of: int, evidence: int | None, baseline: int | None, steps_before: int) -> StepsEnded:
         course = self._course
-        opened = await course.hosting.run(
-            signatures.open_attempt,
-            signatures.OpenAttempt(
-                job_id=course.job_id,
-                number=self.number,
-                of=of,
-                rung=self._rung,
-                reason=self._move.reason,
-                start=self.standing,
-                verdict=evidence,
-                baseline=baseline,
-            ),
-            options.TOOLS,
-            course.brake.halted,
+        brake = course.brake
+        given = signatures.OpenAttempt(
+            job_id=course.job_id,
+            number=self.number,
+            of=of,
+            rung=self._rung,
+            reason=self._move.reason,
+            start=self.standing,
+            verdict=evidence,
+            baseline=baseline,
+        )
+        opened = await brake.through(
+            lambda: course.hosting.run(signatures.open_attempt, given, options.TOOLS, brake.halted), brake.spent
         )
         if opened is None:
             return self._halt()
@@ -131,12 +137,12 @@ class AttemptRun:
         seen: list[str] = []
         trees = [self.standing.tree]
         while True:
-            await brake.hold()
-            if brake.halted():
+            await brake.clearance()
+            if brake.spent():
                 return self._halt()
             if steps_before + self.step >= policy.max_steps:
                 return self._ended(AttemptEnd.MAX_STEPS, "")
-            called = await self._call()
+            called = await self._answered()
             if called is None:
                 return self._halt()
             if ended := self._fault(called):
@@ -153,8 +159,12 @@ class AttemptRun:
             if end := attempt_should_end(seen, trees, policy):
                 return self._ended(end, f"seen after step {self.step}")
 
-    async def _call(self) -> signatures.ModelCalled | None:
+    async def _answered(self) -> signatures.ModelCalled | None:
+        """The next call's answer, or the fault that ends the attempt; None where it was cut off for good."""
         self.doing = "waiting for the model"
+        return await answered(self._course.brake, self._call)
+
+    async def _call(self) -> signatures.ModelCalled | None:
         carried = self._course.hearing.carried()
         called = await unless(
             self._course.brake.halted,
@@ -175,7 +185,10 @@ class AttemptRun:
     async def _tools(self, call: int) -> signatures.ToolsRan | None:
         self.doing = "running tools"
         given = signatures.RunTools(n=self.number, call=call)
-        return await self._course.hosting.run(signatures.run_tools, given, options.TOOLS, self._course.brake.halted)
+        brake, hosting = self._course.brake, self._course.hosting
+        return await brake.through(
+            lambda: hosting.run(signatures.run_tools, given, options.TOOLS, brake.halted), brake.spent, begun=True
+        )
 
     async def _judged(self) -> VerdictBrief | None:
         self.doing = "verifying"
@@ -188,6 +201,9 @@ class AttemptRun:
         if end is None:
             return None
         self.short_of = called.scope
+        if end is AttemptEnd.PROVIDER:
+            passing = fault in set(FaultKind) and passes(FaultKind(fault))
+            self._away = {"back_at": called.back_at, "failed_at": workflow.now() if passing else None}
         if end is AttemptEnd.PROVIDER and called.note:
             return self._ended(end, f"{fault.replace('_', ' ')}: {called.note}")
         return self._ended(end, called.note or fault)
@@ -203,4 +219,5 @@ class AttemptRun:
 
 async def judged(hosting: Hosting, brake: Brake, number: int, tree: str) -> VerdictBrief | None:
     """The verdict on a tree; number 0 is the baseline. Being out of time does not stop this: success goes first."""
-    return await hosting.run(signatures.verify, signatures.Verify(n=number, tree=tree), options.VERIFY, brake.stopped)
+    given = signatures.Verify(n=number, tree=tree)
+    return await brake.through(lambda: hosting.run(signatures.verify, given, options.VERIFY, brake.cut), brake.stopped)

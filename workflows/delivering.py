@@ -20,6 +20,7 @@ from thirdshift.delivery_signatures import DeliverTree, LandMerge, MergeJudged, 
 from thirdshift.signatures import JobInput, LoopResult
 from workflows import options
 from workflows.gate import Answered, Question
+from workflows.halting import Brake, unless
 
 TRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -33,14 +34,18 @@ Ask = Callable[[Question], Awaitable[Answered]]
 Result = TypeVar("Result")
 
 
-async def deliver(given: JobInput, result: LoopResult, ask: Ask) -> tuple[LoopResult, Delivered]:
+class _StoppedError(Exception):
+    """Nobody wants the delivery any more, and it is not made."""
+
+
+async def deliver(given: JobInput, result: LoopResult, ask: Ask, brake: Brake) -> tuple[LoopResult, Delivered]:
     """Deliver what was accepted as the spec asks. What cannot be delivered so is not accepted, and says why."""
     terms = given.delivery
     if result.stop is not StopReason.ACCEPTED:
         return result, _plain_branch(terms)
     work = DeliverTree(tree=result.best.tree, onto=terms.onto, run=workflow.info().run_id)
     gated = GateKind.MERGE in given.policy.gates
-    delivering = Delivering(terms, work, given.packets[-1].id, ask if gated else None)
+    delivering = Delivering(terms, work, given.packets[-1].id, brake, ask if gated else None)
     done = await delivering.run()
     if done.done or done.kind is Delivery.BRANCH:
         return result, done
@@ -50,10 +55,13 @@ async def deliver(given: JobInput, result: LoopResult, ask: Ask) -> tuple[LoopRe
 class Delivering:
     """One delivery of one job."""
 
-    def __init__(self, terms: DeliveryTerms, work: DeliverTree, packet: str, ask: Ask | None = None) -> None:
+    def __init__(
+        self, terms: DeliveryTerms, work: DeliverTree, packet: str, brake: Brake, ask: Ask | None = None
+    ) -> None:
         self._terms = terms
         self._work = work
         self._packet = packet
+        self._brake = brake
         self._ask = ask
         self.stop = StopReason.UNDELIVERED
         """Why the job ends, should nothing be delivered."""
@@ -67,9 +75,12 @@ class Delivering:
                 case Delivery.MERGE:
                     return await self._merge()
                 case Delivery.PUSH:
-                    return await _tried(delivery_signatures.push_branch, self._work)
+                    return await self._tried(delivery_signatures.push_branch, self._work)
                 case Delivery.PULL_REQUEST:
-                    return await _tried(delivery_signatures.request_merge, self._work)
+                    return await self._tried(delivery_signatures.request_merge, self._work)
+        except _StoppedError:
+            self.stop = self._brake.stop_reason
+            return self._not_done(f"the job was stopped before it was delivered: {self._brake.stop_asked}")
         except ActivityError as failure:
             cause = failure.cause
             return self._not_done(cause.message if isinstance(cause, ApplicationError) else str(cause or failure))
@@ -77,14 +88,14 @@ class Delivering:
     async def _merge(self) -> Delivered:
         """Merge, judge, and land, anew for as long as the base branch keeps moving; at most a few times."""
         for number in range(1, MERGE_ROUNDS + 1):
-            plan = await _tried(delivery_signatures.plan_merge, self._work)
+            plan = await self._tried(delivery_signatures.plan_merge, self._work)
             if plan.state is MergeState.REFUSED:
                 return self._not_done(plan.why)
             if plan.state is MergeState.LANDED:
                 return self._landed(plan, f"{self._terms.onto} holds it already")
             if plan.moved and (against := await self._unfit(plan, number)):
                 return self._not_done(against)
-            if await _tried(delivery_signatures.land_merge, LandMerge(work=self._work, plan=plan)):
+            if await self._tried(delivery_signatures.land_merge, LandMerge(work=self._work, plan=plan)):
                 how = "merged onto" if plan.moved else "fast-forwarded"
                 return self._landed(plan, f"{how} {self._terms.onto}")
         return self._not_done(
@@ -93,10 +104,12 @@ class Delivering:
 
     async def _unfit(self, plan: MergePlan, number: int) -> str:
         """Why a merged tree, which nobody has judged before, may not land; empty where it may."""
-        judged = await _tried(
+        judged = await self._tried(
             delivery_signatures.verify_merge,
             VerifyMerge(packet=self._packet, number=number, plan=plan),
             longest=options.VERIFY,
+            queue=signatures.HOSTS_QUEUE,  # it runs checks, and so where no credentials are
+            in_window=self._ask is None,  # whoever has approved the delivery waits for it
         )
         if not judged.verdict.ok:
             return _failing(judged, self._terms.onto)
@@ -116,11 +129,47 @@ class Delivering:
             case GateEnd.APPROVED:
                 return ""
             case GateEnd.WITHDRAWN:
-                self.stop = StopReason.STOPPED_BY_PERSON
+                self.stop = self._brake.stop_reason
                 return "the job was stopped while the merge waited for approval"
             case _:
                 self.stop = StopReason.REJECTED
                 return f"the merge was not approved: {answer.evidence()}"
+
+    async def _tried(
+        self,
+        activity: Callable[[Any], Awaitable[Result]],
+        given: object,
+        longest: timedelta = options.TOOLS,
+        queue: str = signatures.DELIVERY_QUEUE,
+        *,
+        in_window: bool = False,
+    ) -> Result:
+        """What came of it, after however many tries. A stop ends the tries, but not one in which others see a change.
+
+        That one is carried to its end by the activity, and its outcome counts as if nobody had said stop.
+        ``in_window``: it is not begun once the window drains, and where its end cuts it off, done again in the next.
+        """
+        brake = self._brake
+
+        async def trying(halted: Callable[[], bool]) -> Result | None:
+            handle = workflow.start_activity(
+                activity,
+                given,
+                task_queue=queue,
+                start_to_close_timeout=longest,
+                heartbeat_timeout=options.HEARTBEAT,
+                retry_policy=TRIES,
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            )
+            return await unless(halted, handle, patch="stop-while-delivering")
+
+        if in_window:
+            done = await brake.through(lambda: trying(brake.cut), brake.stopped)
+        else:
+            done = await trying(brake.stopped)
+        if done is None:
+            raise _StoppedError
+        return done
 
     def _landed(self, plan: MergePlan, detail: str) -> Delivered:
         onto = self._terms.onto
@@ -150,16 +199,3 @@ def _failing(judged: MergeJudged, onto: str) -> str:
     if verdict.tampering:
         parts.append("protected files or tests differ")
     return f"{onto} has moved, and " + ", ".join(parts or ["no check passed on the merged tree"])
-
-
-async def _tried(
-    activity: Callable[[Any], Awaitable[Result]], given: object, longest: timedelta = options.TOOLS
-) -> Result:
-    return await workflow.execute_activity(
-        activity,
-        given,
-        task_queue=signatures.HOSTS_QUEUE,
-        start_to_close_timeout=longest,
-        heartbeat_timeout=options.HEARTBEAT,
-        retry_policy=TRIES,
-    )

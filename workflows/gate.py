@@ -292,6 +292,7 @@ async def _send(notice: gate_signatures.Notice) -> None:
         await workflow.execute_activity(
             gate_signatures.notify,
             notice,
+            task_queue=signatures.DELIVERY_QUEUE,
             start_to_close_timeout=options.LEDGER_WORK,
             schedule_to_close_timeout=NOTICE_TIME,
             retry_policy=NOTICE_TRIES,

@@ -25,21 +25,28 @@ class Hosting:
         self._given = given
         self.queue = given.queue
 
-    async def claim(self) -> None:
-        """Have some host claim the loop."""
-        opened = await workflow.execute_activity(
-            signatures.open_loop,
-            signatures.OpenLoop(
-                job_id=self._given.job_id,
-                packet=self._given.packet.id,
-                checks=self._given.packet.checks,
-                start=self._given.start,
+    async def claim(self, halted: Callable[[], bool]) -> bool | None:
+        """Have some host claim the loop. None when ``halted`` came true first."""
+        opened = await unless(
+            halted,
+            workflow.start_activity(
+                signatures.open_loop,
+                signatures.OpenLoop(
+                    job_id=self._given.job_id,
+                    packet=self._given.packet.id,
+                    checks=self._given.packet.checks,
+                    start=self._given.start,
+                ),
+                task_queue=signatures.HOSTS_QUEUE,
+                start_to_close_timeout=options.LEDGER_WORK,
+                retry_policy=options.RETRY,
             ),
-            task_queue=signatures.HOSTS_QUEUE,
-            start_to_close_timeout=options.LEDGER_WORK,
-            retry_policy=options.RETRY,
+            patch="stop-while-claiming",
         )
+        if opened is None:
+            return None
         self.queue = opened.queue
+        return True
 
     async def run(
         self,
@@ -70,7 +77,8 @@ class Hosting:
                 if not host_is_lost(failure):
                     raise
                 before = self.queue
-                await self.claim()
+                if await self.claim(halted) is None:
+                    return None
                 if self.queue == before:
                     # It answered, so it is there, and was only busy.
                     patience = min(2 * patience, options.BUSY)

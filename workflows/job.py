@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 from thirdshift import signatures
 from thirdshift.core.after_gate import with_rework
 from thirdshift.core.frozen import Frozen
-from thirdshift.core.gate_memory import PeopleMemory
 from thirdshift.core.gates import GateEnd
 from thirdshift.core.history import LoopPolicy, StopReason
+from thirdshift.core.nights import NightWindow
 from thirdshift.core.packets import policy_for_the_rest
-from thirdshift.core.progress import judged
 from thirdshift.core.spec import GateKind
-from thirdshift.core.steering import Order, Words
+from thirdshift.core.steering import Halt, Order, Words
 from thirdshift.signatures import (
     JobInput,
     JobMemory,
     JobResult,
-    LoopInput,
     LoopMemory,
     LoopResult,
     PacketDone,
@@ -31,13 +29,15 @@ from thirdshift.signatures import (
 )
 from workflows import options
 from workflows.attended import Attended
-from workflows.attributes import show_end, show_opening
+from workflows.attributes import show_end, show_opening, show_state
+from workflows.child_loop import ChildLoop
 from workflows.delivering import deliver
+from workflows.endings import broken, merge_question, nothing_more
 from workflows.gate import Answered, Question
-from workflows.halting import reason_of
+from workflows.halting import Told
 from workflows.loop import Loop
 from workflows.planning import Planning
-from workflows.telling import told
+from workflows.reporting import NightReport
 
 
 class JobStatus(Frozen):
@@ -51,6 +51,8 @@ class JobStatus(Frozen):
     paused_by: str
     gate: int | None
     """Number of the gate that is open here; a loop's own gate is in the loop's status."""
+    waits_for: str = ""
+    """What a parked job waits for, in words."""
 
 
 @workflow.defn(name="Job")
@@ -60,7 +62,8 @@ class Job(Attended):
     @workflow.init
     def __init__(self, given: JobInput) -> None:
         memory = given.memory or JobMemory()
-        super().__init__(workflow.info().workflow_id, given.terms, given.policy.gates, memory.people)
+        window = given.memory.window if given.memory else given.window
+        super().__init__(workflow.info().workflow_id, given.terms, given.policy.gates, memory.people, window)
         self._given = given
         self._state = "queued"
         self._packet = ""
@@ -68,17 +71,31 @@ class Job(Attended):
         self._done = list(memory.done)
         self._result = memory.result
         self._loop_ended_at = memory.loop_ended_at
-        self._loop: workflow.ChildWorkflowHandle[Loop, LoopResult] | None = None
+        self._approved_tree = memory.approved_tree
+        self._loop = ChildLoop(self._job_id, given, self._brake, self._hearing)
+        self._report = NightReport(self._job_id, self._hours)
 
     @workflow.run
     async def run(self, given: JobInput) -> JobResult:
         """Plan, run every packet's loop, deliver."""
         show_opening(given.repository, given.task, given.risk)
+        watch = asyncio.create_task(self._hours.watch())
+        try:
+            await self.tell("running")
+            result = await self._worked()
+        finally:
+            watch.cancel()
+        await self._report.ended(result.stop)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return result
+
+    async def _worked(self) -> JobResult:
+        given = self._given
         try:
             result = await self._plan() or await self._packets()
             result = await self._reviewed(result)
         except (ActivityError, ChildWorkflowError) as failure:
-            result = self._broken(failure)
+            result = broken(given, failure, self._result)
         except asyncio.CancelledError:
             # Somebody cancelled the workflow itself; what was reached is kept all the same.
             result = self._nothing_more(
@@ -87,7 +104,7 @@ class Job(Attended):
         if result.stop is StopReason.ACCEPTED:
             await self._brake.hold()
         self._state = "delivering"
-        result, delivered = await deliver(given, result, self._ask)
+        result, delivered = await deliver(given, result, self._ask, self._brake)
         finished = await workflow.execute_activity(
             signatures.finish_job,
             signatures.FinishJob(
@@ -97,7 +114,7 @@ class Job(Attended):
                 verified=result.verified,
                 delivered=delivered,
             ),
-            task_queue=signatures.HOSTS_QUEUE,
+            task_queue=signatures.DELIVERY_QUEUE,
             start_to_close_timeout=options.TOOLS,
             heartbeat_timeout=options.HEARTBEAT,
             retry_policy=options.RETRY,
@@ -108,7 +125,6 @@ class Job(Attended):
         self._state = "accepted" if result.stop is StopReason.ACCEPTED else "stopped"
         self._desk.finish(f"The job ended: {result.stop}.")
         show_end(result.stop, cost_nano)
-        await workflow.wait_condition(workflow.all_handlers_finished)
         return JobResult(
             stop=result.stop,
             evidence=result.evidence,
@@ -122,21 +138,44 @@ class Job(Attended):
     async def stop_loop(self, reason: str) -> None:
         """Stop the job: its loop's running call or command is cancelled, and the best tree is kept."""
         self._brake.stop(reason)
-        if self._loop is not None:
-            await told(self._loop, Loop.stop_loop, self._brake.stop_asked)
+        await self._loop.tell(Loop.stop_loop, self._brake.stop_asked)
+
+    @workflow.signal
+    async def halt(self, given: Halt) -> None:
+        """Stop for a reason that is not a person's: a night's circuit breaker."""
+        self._brake.stop(given.words, given.reason)
+        await self._loop.tell(Loop.halt, given)
+
+    @workflow.signal
+    async def window_opens(self, given: NightWindow) -> None:
+        """Keep to this window from now on; what is parked goes on."""
+        self._hours.open(given)
+        if self._loop.parked and not self._hours.why_rest():
+            self._loop.state = "running"
+        await self._loop.tell(Loop.window_opens, given)
+        await self._report.to_new_night()
+
+    @workflow.signal
+    async def loop_is(self, state: Told) -> None:
+        """What the loop that works for this job is doing."""
+        if "parked" in (state, self._loop.state) and state != self._loop.state:
+            show_state("parked" if state == "parked" else "running")
+        self._loop.state = state
+        await self.tell(state)
 
     @workflow.query
     def status(self) -> JobStatus:
         """Where the job is; money and checks are in the ledger."""
         gate = self._desk.open
         return JobStatus(
-            state="paused" if self._brake.paused_by else self._state,
+            state="paused" if self._brake.paused_by else "parked" if self._parked() else self._state,
             packet=self._packet,
             packets_done=tuple(packet.packet for packet in self._done),
             stop_asked=self._brake.stop_asked,
             cost_nano=sum(packet.cost_nano for packet in self._done),
             paused_by=self._brake.paused_by,
             gate=gate.seq if gate else None,
+            waits_for=self._hours.awaited() if self._parked() else "",
         )
 
     @workflow.query
@@ -144,13 +183,19 @@ class Job(Attended):
         """Every loop that has ended."""
         return self._done
 
+    async def tell(self, state: Told) -> None:
+        """Tell the night that the job works in."""
+        await self._report.now(state)
+
+    def _parked(self) -> bool:
+        return bool(self._brake.parked) or self._loop.parked
+
     async def _pass_on(self, order: Order) -> None:
-        if self._loop is not None and order.what != "steer":
-            await told(self._loop, Loop.told, order)
+        if order.what != "steer":
+            await self._loop.tell(Loop.told, order)
 
     async def _take_words(self, words: Words) -> None:
-        order = Order(what="steer", who=words.who, text=words.text)
-        if self._loop is None or not await told(self._loop, Loop.told, order):
+        if not await self._loop.bring(words):
             self._hearing.keep(words)
 
     async def _plan(self) -> LoopResult | None:
@@ -158,7 +203,12 @@ class Job(Attended):
         planning = self._planning
         self._state = "planning" if self._given.plan_rung else "running"
         await planning.begin()
-        while GateKind.PLAN in self._given.policy.gates and not planning.approved and not self._brake.stopped():
+        while (
+            GateKind.PLAN in self._given.policy.gates
+            and not planning.approved
+            and not planning.out_of_time
+            and not self._brake.stopped()
+        ):
             answer = await self._ask(
                 Question(
                     kind=GateKind.PLAN,
@@ -177,6 +227,9 @@ class Job(Attended):
                     return self._nothing_more(StopReason.REJECTED, answer.evidence(), None)
                 case GateEnd.WITHDRAWN:
                     break
+        if planning.out_of_time:
+            seconds = self._given.policy.max_wall_seconds
+            return self._nothing_more(StopReason.WALL_CLOCK, f"No plan was made within {seconds:.0f} s.", None)
         return None
 
     async def _packets(self) -> LoopResult:
@@ -184,9 +237,9 @@ class Job(Attended):
         result = self._result
         start = result.best if result else self._given.resume_from or self._given.base
         for packet in self._given.packets[len(self._done) :]:
-            await self._brake.hold()
+            await self._brake.clearance()
             if self._brake.stop_asked is not None:
-                return self._nothing_more(StopReason.STOPPED_BY_PERSON, self._brake.stop_asked, result)
+                return self._nothing_more(self._brake.stop_reason, self._brake.stop_asked, result)
             policy = self._policy_now()
             if isinstance(policy, StopReason):
                 done = ", ".join(one.packet for one in self._done)
@@ -201,23 +254,16 @@ class Job(Attended):
 
     async def _reviewed(self, result: LoopResult) -> LoopResult:
         """The merge gate: nothing is delivered that a person has not seen, and what is sent back is worked on."""
-        while result.stop is StopReason.ACCEPTED and GateKind.MERGE in self._given.policy.gates:
+        gated = GateKind.MERGE in self._given.policy.gates
+        while result.stop is StopReason.ACCEPTED and gated and result.best.tree != self._approved_tree:
             memory = result.memory
-            passed = [a.verdict for a in judged(memory.history) if a.verdict and a.verdict.ok] if memory else []
-            answer = await self._ask(
-                Question(
-                    kind=GateKind.MERGE,
-                    tree=result.best.tree,
-                    reason=f"All {len(self._done)} of {len(self._given.packets)} packets passed every check.",
-                    verdict=passed[-1].id if passed else None,
-                    may_rework=memory is not None,
-                )
-            )
+            answer = await self._ask(merge_question(self._given, result, len(self._done)))
             match answer.end:
                 case GateEnd.APPROVED:
+                    self._approved_tree = result.best.tree
                     return result
                 case GateEnd.WITHDRAWN:
-                    stop, why = StopReason.STOPPED_BY_PERSON, self._brake.stop_asked or ""
+                    stop, why = self._brake.stop_reason, self._brake.stop_asked or ""
                     return result.model_copy(update={"stop": stop, "evidence": why})
                 case GateEnd.REWORK if memory is not None:
                     self._hearing.keep(Words(text=answer.note, who=answer.who))
@@ -249,42 +295,20 @@ class Job(Attended):
 
     async def _ask(self, question: Question) -> Answered:
         state, self._state = self._state, "waiting"
+        await self.tell("waiting")
         try:
-            return await self._desk.ask(question, self._brake.stopped, self._continue_as_new)
+            answer = await self._desk.ask(question, self._brake.stopped, self._continue_as_new)
         finally:
             self._state = state
+        await self.tell("running")
+        return answer
 
     async def _loop_of(
         self, packet: PacketInput, start: Standing, policy: LoopPolicy, memory: LoopMemory | None = None
     ) -> LoopResult:
-        given, began = self._given, workflow.now()
+        began = workflow.now()
         self._state, self._packet = "running", packet.id
-        people = PeopleMemory(paused_by=self._brake.paused_by, unheard=self._hearing.take_all())
-        self._loop = await workflow.start_child_workflow(
-            Loop.run,
-            LoopInput(
-                job_id=self._job_id,
-                packet=packet,
-                title=given.title,
-                repository=given.repository,
-                task=given.task,
-                risk=given.risk,
-                start=start,
-                policy=policy,
-                attempts_before=given.attempts_before,
-                history=memory.history if memory else None,
-                commits=memory.commits if memory else {},
-                queue=memory.queue if memory else "",
-                terms=given.terms,
-                people=people,
-            ),
-            id=f"loop-{self._job_id}-{packet.id}",
-        )
-        await self._catch_up(self._loop, people)
-        try:
-            result = await self._loop
-        finally:
-            self._loop = None
+        result = await self._loop.run(packet, start, policy, memory)
         self._result, self._loop_ended_at = result, workflow.now()
         self._done.append(
             PacketDone(
@@ -301,29 +325,8 @@ class Job(Attended):
             self._hearing.keep(words)
         return result
 
-    async def _catch_up(self, loop: workflow.ChildWorkflowHandle[Loop, LoopResult], given: PeopleMemory) -> None:
-        """Tell a loop what people said while it was being started."""
-        if self._brake.stop_asked is not None:
-            await told(loop, Loop.stop_loop, self._brake.stop_asked)
-        if self._brake.paused_by != given.paused_by:
-            what: Literal["pause", "resume"] = "pause" if self._brake.paused_by else "resume"
-            await told(loop, Loop.told, Order(what=what, who=self._brake.paused_by))
-        for words in self._hearing.take_all():
-            await told(loop, Loop.told, Order(what="steer", who=words.who, text=words.text))
-
-    def _broken(self, failure: ActivityError | ChildWorkflowError) -> LoopResult:
-        """A refusal that is an answer ends the job with its reason; anything else, as what it is."""
-        if is_cancelled_exception(failure):
-            why = "The job or its loop was cancelled in Temporal."
-            return self._nothing_more(StopReason.STOPPED_BY_PERSON, why, self._result)
-        reason, evidence = reason_of(failure)
-        return self._nothing_more(reason, evidence, self._result)
-
     def _nothing_more(self, stop: StopReason, evidence: str, last: LoopResult | None) -> LoopResult:
-        best = last.best if last else self._given.resume_from or self._given.base
-        return LoopResult(
-            stop=stop, evidence=evidence, best=best, verified=last is not None, attempts=0, steps=0, cost_nano=0
-        )
+        return nothing_more(self._given, stop, evidence, last)
 
     def _continue_as_new(self) -> NoReturn:
         memory = JobMemory(
@@ -334,5 +337,7 @@ class Job(Attended):
             result=self._result,
             loop_ended_at=self._loop_ended_at,
             people=self._people(),
+            window=self._hours.window,
+            approved_tree=self._approved_tree,
         )
         workflow.continue_as_new(self._given.model_copy(update={"memory": memory}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import NoReturn
 
 from temporalio import workflow
@@ -12,20 +13,23 @@ from thirdshift.core.after_gate import with_another_try, with_approval, with_mor
 from thirdshift.core.calls import ScopeKind
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.gates import GateEnd
-from thirdshift.core.history import Accept, Attempt, Gate, LoopHistory, Stop, StopReason
+from thirdshift.core.history import Accept, Attempt, Gate, LoopHistory, Park, Stop, StopReason
 from thirdshift.core.loop import best_tree, next_move
+from thirdshift.core.nights import NightWindow
+from thirdshift.core.outages import Patience, attempts_that_count
 from thirdshift.core.progress import best_verdict, is_judged, last_is_honest
 from thirdshift.core.progress import judged as judged_attempts
 from thirdshift.core.spec import GateKind
-from thirdshift.core.steering import Order, Words
+from thirdshift.core.steering import Halt, Order, Words
 from thirdshift.signatures import LoopInput, LoopMemory, LoopResult, Standing
 from workflows.attempt import AttemptRun, Course, judged
 from workflows.attended import Attended
 from workflows.attributes import show_end, show_opening, show_tier
 from workflows.clock import WorkClock
 from workflows.gate import Answered, Question
-from workflows.halting import reason_of
+from workflows.halting import Told, reason_of
 from workflows.hosting import Hosting
+from workflows.telling import told_outside
 
 NOT_RAISABLE = (ScopeKind.CALL, ScopeKind.ATTEMPT)
 """Caps on one call or one attempt are terms of the configuration; raising one would help nothing that comes after."""
@@ -45,6 +49,8 @@ class LoopStatus(Frozen):
     paused_by: str
     gate: int | None
     """Number of the gate that is open."""
+    waits_for: str = ""
+    """What it waits for that is no person, in words: the next window, a provider."""
 
 
 @workflow.defn(name="Loop")
@@ -53,7 +59,7 @@ class Loop(Attended):
 
     @workflow.init
     def __init__(self, given: LoopInput) -> None:
-        super().__init__(given.job_id, given.terms, given.policy.gates, given.people)
+        super().__init__(given.job_id, given.terms, given.policy.gates, given.people, given.window)
         self._given = given
         self._policy = given.policy
         self._history = given.history or LoopHistory(started_at=workflow.now())
@@ -69,24 +75,27 @@ class Loop(Attended):
         self._short_of = given.short_of
         self._attempt: AttemptRun | None = None
         self._doing = "starting"
+        self._waits_for = ""
 
     @workflow.run
     async def run(self, given: LoopInput) -> LoopResult:
         """Attempt until accepted or stopped."""
         show_opening(given.repository, given.task, given.risk)
-        clock = asyncio.create_task(self._clock.watch())
+        watches = [asyncio.create_task(self._clock.watch()), asyncio.create_task(self._hours.watch())]
+        brake = self._brake
         try:
             if not self._hosting.queue:
-                await self._hosting.claim()
+                await brake.through(lambda: self._hosting.claim(brake.cut), brake.stopped)
             if self._history.baseline is None and not self._brake.stopped():
                 self._doing = "verifying"
-                baseline = await judged(self._hosting, self._brake, 0, given.start.tree)
+                baseline = await judged(self._hosting, brake, 0, given.start.tree)
                 self._history = self._history.model_copy(update={"baseline": baseline})
             result = self._ended(await self._until_decided())
         except ActivityError as failure:
             result = self._ended(self._stop_for(failure))
         finally:
-            clock.cancel()
+            for watch in watches:
+                watch.cancel()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return result
 
@@ -96,13 +105,27 @@ class Loop(Attended):
         self._brake.stop(reason)
 
     @workflow.signal
+    def halt(self, given: Halt) -> None:
+        """Stop now, for a reason that is not a person's."""
+        self._brake.stop(given.words, given.reason)
+
+    @workflow.signal
+    async def window_opens(self, given: NightWindow) -> None:
+        """Keep to this window from now on; parked work goes on, unless nothing may be begun in this one either."""
+        self._hours.open(given)
+        if self._brake.parked and self._hours.why_rest():
+            await self.tell("parked")
+
+    @workflow.signal
     async def told(self, order: Order) -> None:
         """An order to the job that is this loop's to carry out; the job has noted it."""
         match order.what:
             case "pause":
                 self._brake.paused_by = order.who
-            case "resume":
+            case "resume" if self._brake.paused_by:
                 self._brake.paused_by = ""
+            case "resume":
+                self._hours.lift(order.who)
             case "steer":
                 await self._take_words(Words(text=order.text, who=order.who))
 
@@ -122,12 +145,19 @@ class Loop(Attended):
             stop_asked=self._brake.stop_asked,
             paused_by=self._brake.paused_by,
             gate=gate.seq if gate else None,
+            waits_for=self._brake.parked or self._waits_for,
         )
 
     @workflow.query
     def history(self) -> LoopHistory:
         """Every attempt so far."""
         return self._history
+
+    async def tell(self, state: Told) -> None:
+        """Tell the job, which tells the night."""
+        parent = workflow.info().parent
+        if self._hours.in_a_night and parent is not None:
+            await told_outside(parent.workflow_id, "loop_is", state)
 
     async def _take_words(self, words: Words) -> None:
         if self._attempt and self._attempt.talking:
@@ -138,21 +168,51 @@ class Loop(Attended):
     async def _until_decided(self) -> Accept | Stop:
         while True:
             await self._brake.hold()
-            self._remember(stop_asked=self._brake.stop_asked, waited_seconds=self._clock.waited_seconds)
-            move = next_move(self._history, self._policy, workflow.now())
+            self._remember(
+                stop_asked=self._brake.stop_asked,
+                halted_for=self._brake.halted_for,
+                waited_seconds=self._clock.waited_seconds,
+            )
+            patience = Patience(in_window=self._hours.in_a_night, jitter01=workflow.random().random())
+            move = next_move(self._history, self._policy, workflow.now(), patience)
             match move:
                 case Accept() | Stop():
                     return move
+                case Attempt() if self._hours.why_rest():
+                    await self._brake.rest()
+                    continue
                 case Attempt():
                     await self._make(move)
                 case Gate():
                     if stop := await self._at_gate(move):
                         return stop
-                case _:
-                    raise NotImplementedError(f"next_move never makes a {move!r}")
+                case Park():
+                    await self._await_provider(move)
             if workflow.info().is_continue_as_new_suggested():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 self._continue_as_new()
+
+    async def _await_provider(self, move: Park) -> None:
+        """Wait until a provider is due back, on a durable timer; a stop, a pause or the window's end ends that too.
+
+        A wait that would reach beyond the window holds no place in it: the work parks, and the next night asks again.
+        """
+        window = self._hours.window
+        if window is not None and move.until >= window.drains_at:
+            self._hours.shut(move.reason)
+            await self._brake.rest()
+            return
+        self._doing, self._waits_for, began = "waiting for a provider", move.reason, workflow.now()
+        await self._note("away", move.reason.partition(" ")[0], move.reason)
+        left = max(0.0, (move.until - workflow.now()).total_seconds())
+        with self._clock.waiting(), contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(self._no_use_waiting, timeout=left)
+        waited = (workflow.now() - began).total_seconds()
+        self._remember(provider_waited_seconds=self._history.provider_waited_seconds + waited)
+        self._doing, self._waits_for = "deciding", ""
+
+    def _no_use_waiting(self) -> bool:
+        return self._brake.stopped() or bool(self._brake.paused_by) or bool(self._hours.why_rest())
 
     async def _make(self, move: Attempt) -> None:
         number = self._given.attempts_before + len(self._history.attempts) + 1
@@ -193,8 +253,10 @@ class Loop(Attended):
             may_rework=move.kind is GateKind.FRONTIER and bool(judged_attempts(self._history)),
         )
         self._doing = "waiting for a person"
+        await self.tell("waiting")
         with self._clock.waiting():
             answer = await self._desk.ask(question, self._brake.stopped, self._continue_as_new)
+        await self.tell("running")
         self._doing = "deciding"
         match answer.end:
             case GateEnd.REJECTED | GateEnd.EXPIRED:
@@ -237,7 +299,7 @@ class Loop(Attended):
             evidence="" if isinstance(move, Accept) else move.evidence,
             best=best,
             verified=is_judged(self._history, best.tree),
-            attempts=len(self._history.attempts),
+            attempts=attempts_that_count(self._history),
             steps=self._history.steps,
             cost_nano=cost_nano,
             waited_seconds=self._clock.waited_seconds,
@@ -259,6 +321,7 @@ class Loop(Attended):
                     "queue": self._hosting.queue,
                     "people": self._people(),
                     "short_of": self._short_of,
+                    "window": self._hours.window,
                 }
             )
         )

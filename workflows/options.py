@@ -20,6 +20,10 @@ RETRY = RetryPolicy(
 )
 """What is down may come back within the hour. What retries cannot cure raises a non-retryable error; what nobody
 foresaw must not be tried in silence for ever, and ends the loop as ``failed``."""
+REST_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
+)
+"""No limit: it ends when the job goes on. Until then there is nothing else to do."""
 CALL_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,

@@ -117,6 +117,12 @@ ATTEMPTS = {
         1,
         ReasonCode.RETRY_WITH_EVIDENCE,
     ),
+    "a provider that is back is used again before its sibling": (
+        history(down(0).model_copy(update={"back_at": SOON}), tried(1)),
+        policy("eef"),
+        0,
+        ReasonCode.PROVIDER_BACK,
+    ),
     "tampering is told once": (history(tried(0, CHEATED)), policy(), 0, ReasonCode.RETRY_WITH_EVIDENCE),
     "a scope violation is told once": (history(tried(0, STRAYED)), policy(), 0, ReasonCode.RETRY_WITH_EVIDENCE),
     "one of each is still once of each": (

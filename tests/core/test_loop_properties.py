@@ -19,15 +19,18 @@ from thirdshift.core.history import (
     LoopHistory,
     LoopPolicy,
     Move,
+    Park,
     ReasonCode,
     Stop,
     StopReason,
 )
 from thirdshift.core.ladder import Ladder, Tier
 from thirdshift.core.loop import best_tree, marginal_cost_nano, next_move
+from thirdshift.core.outages import STATED_PATIENCE_SECONDS, Patience, attempts_that_count
 from thirdshift.core.spec import GateKind
 from thirdshift.core.verdict import VerdictBrief
 
+MOST_WAITS = 400
 CHECKS = ("lint", "unit", "cents", "slow")
 exhaustive = settings(deadline=None, max_examples=200)
 
@@ -125,19 +128,46 @@ def lives(draw: st.DrawFn) -> Life:
     policy = draw(roomy if has_room else policies)
     past = LoopHistory(started_at=START, baseline=draw(st.none() | verdicts()))
     now = START
+    in_window = draw(st.booleans())
     life = Life(policy, [])
-    for _ in range(policy.max_attempts + 2):
-        move = next_move(past, policy, now)
+    for _ in range(policy.max_attempts + MOST_WAITS):
+        patience = Patience(in_window=in_window, jitter01=draw(st.floats(0, 1)))
+        move = next_move(past, policy, now, patience)
         life.moves.append((past, now, move))
         if isinstance(move, Accept | Stop):
             return life
         if isinstance(move, Gate):
             past = past.model_copy(update={"approved": (*past.approved, move.kind)})
             continue
+        if isinstance(move, Park):
+            waited = (move.until - now).total_seconds()
+            assert waited > 0
+            past = past.model_copy(
+                update={
+                    "waited_after": past.attempts[-1].number,
+                    "waited_seconds": past.waited_seconds + waited,
+                    "provider_waited_seconds": past.provider_waited_seconds + waited,
+                }
+            )
+            now = move.until
+            continue
         assert isinstance(move, Attempt)
-        past = past.model_copy(update={"attempts": (*past.attempts, draw_outcome(draw, move, past, has_room))})
         now += timedelta(seconds=draw(st.integers(0, 600)))
+        record = draw_outcome(draw, move, past, has_room)
+        if record.end is AttemptEnd.PROVIDER:
+            record = record.model_copy(update=draw_absence(draw, now))
+        past = past.model_copy(update={"attempts": (*past.attempts, record)})
     raise AssertionError(f"{policy.max_attempts} attempts allowed and no end after {len(life.moves)} moves")
+
+
+def draw_absence(draw: st.DrawFn, now: datetime) -> dict[str, datetime | None]:
+    """What a provider that failed says of its return: nothing, a time, or nothing of trouble that passes."""
+    match draw(st.sampled_from(["gone", "passing", "stated"])):
+        case "passing":
+            return {"failed_at": now}
+        case "stated":
+            return {"failed_at": now, "back_at": now + timedelta(seconds=draw(st.integers(600, 12 * 3600)))}
+    return {}
 
 
 def draw_outcome(draw: st.DrawFn, move: Attempt, past: LoopHistory, has_room: bool) -> AttemptRecord:
@@ -162,7 +192,10 @@ def tier_of(life: Life, rung: int) -> Tier:
 @given(lives())
 def test_every_loop_ends_within_its_attempts(life: Life) -> None:
     assert isinstance(life.moves[-1][2], Accept | Stop)
-    assert len(life.attempts) <= life.policy.max_attempts
+    made = life.moves[-1][0]
+    assert attempts_that_count(made) <= life.policy.max_attempts
+    outages = sum(a.end is AttemptEnd.PROVIDER for a in made.attempts)
+    assert len(life.attempts) <= life.policy.max_attempts + outages
 
 
 @exhaustive
@@ -192,17 +225,36 @@ def test_a_climb_leaves_no_sibling_untried_that_still_answers(life: Life) -> Non
             continue
         for i in life.policy.ladder.of(before):
             on_rung = [a for a in past.attempts if a.rung == i]
-            is_down = any(a.end is AttemptEnd.PROVIDER for a in on_rung)
-            assert is_down or len(on_rung) >= life.policy.ladder.rungs[i].attempts
+            is_down = bool(on_rung) and on_rung[-1].end is AttemptEnd.PROVIDER
+            assert is_down or sum(a.verdict is not None for a in on_rung) >= life.policy.ladder.rungs[i].attempts
 
 
 @exhaustive
 @given(lives())
-def test_a_loop_never_goes_down_and_never_back_to_a_provider_that_failed(life: Life) -> None:
-    for past, _, move in life.attempts:
+def test_a_loop_never_goes_down_and_back_to_a_provider_that_failed_only_when_that_is_due(life: Life) -> None:
+    for past, now, move in life.attempts:
         for earlier in past.attempts:
             assert tier_of(life, move.rung).height >= tier_of(life, earlier.rung).height
-            assert not (earlier.end is AttemptEnd.PROVIDER and earlier.rung == move.rung)
+        before = [a for a in past.attempts if a.rung == move.rung][-1:]
+        if before and before[0].end is AttemptEnd.PROVIDER:
+            assert move.reason is ReasonCode.PROVIDER_BACK
+            assert before[0].failed_at is not None
+            assert now >= (before[0].back_at or before[0].failed_at + timedelta(seconds=60))
+
+
+@exhaustive
+@given(lives())
+def test_a_wait_for_a_provider_is_bounded_and_ends_in_an_attempt_on_the_same_tier(life: Life) -> None:
+    for (past, now, move), (_, _, following) in zip(life.moves, life.moves[1:], strict=False):
+        if not isinstance(move, Park):
+            continue
+        wait = (move.until - now).total_seconds()
+        assert past.provider_waited_seconds + wait <= max(STATED_PATIENCE_SECONDS, life.policy.max_wall_seconds) + 300
+        if isinstance(following, Attempt):
+            assert following.reason is ReasonCode.PROVIDER_BACK
+            assert tier_of(life, following.rung) is tier_of(life, past.attempts[-1].rung)
+        else:
+            assert isinstance(following, Stop | Gate), "a wait is not followed by another one"
 
 
 @exhaustive

@@ -44,6 +44,13 @@ STOPS = {
         StopReason.STOPPED_BY_PERSON,
         "gave no reason. 0 attempts",
     ),
+    "a night's circuit breaker halts it": (
+        history(tried(0), stop_asked="96% of 25 verdicts of this night failed.", halted_for=StopReason.CIRCUIT_BREAKER),
+        policy(),
+        SOON,
+        StopReason.CIRCUIT_BREAKER,
+        "96% of 25 verdicts of this night failed. 1 attempt, $0.0100 spent",
+    ),
     "an attempt was cut off by a stop": (
         history(tried(0, None, AttemptEnd.STOPPED, evidence="stop from the terminal")),
         policy(),

@@ -52,6 +52,7 @@ def test_the_schema_is_a_schema_and_knows_every_field() -> None:
         "gates: merge",
         "budget: {max_wall: 45}",
         "budget: {max_attempts: 0}",
+        "priority: -101",
         "budget: {max_budget_usd: $5}",
         "scope: {}",
         "packets: [{id: a}]",

@@ -45,6 +45,9 @@ from thirdshift.core.spec_text import parse_spec
          "write US dollars in digits, like 1.50"),
         ("budget: {max_budget_usd: .inf}", "5: `budget.max_budget_usd`: `.inf` is not an amount; "
          "write US dollars in digits, like 1.50"),
+        ("priority: 101", "5: `priority`: `101` must be a whole number from -100 to 100"),
+        ("priority: high", "5: `priority`: `high` must be a whole number from -100 to 100"),
+        ("budget: {max_attempts: -1}", "5: `budget.max_attempts`: `-1` must be a whole number from 1 to 100"),
         ("budget: {max_attempts: 0}", "5: `budget.max_attempts`: `0` must be a whole number from 1 to 100"),
         ("budget: {max_attempts: many}", "5: `budget.max_attempts`: `many` must be a whole number from 1 to 100"),
         ("title: Again", "5: `title` is there twice; remove one"),
@@ -66,7 +69,8 @@ from thirdshift.core.spec_text import parse_spec
         ("setup: a\x07b", "5: hidden or control characters: remove them from setup: a<U+0007>b"),
         ("setup: a\u202eb", "5: hidden or control characters: remove them from setup: a<U+202E>b"),
         ("? [a]\n: b", "5: unknown field `a list or fields as a name`; known here: title, repo, base, "
-         "task, risk, scope, setup, checks, holdout, holdout_dir, budget, gates, deliver, plan, loop, packets"),
+         "task, risk, priority, scope, setup, checks, holdout, holdout_dir, budget, gates, deliver, plan, loop, "
+         "packets"),
     ],
 )  # fmt: skip
 def test_a_bad_field_gets_one_message_with_its_line_and_remedy(field: str, finding: str) -> None:

@@ -86,8 +86,14 @@ def test_what_is_absent_gets_its_default() -> None:
     spec = parse_spec(spec_file(), "spec.md")
     assert (spec.repo, spec.base, spec.task, spec.risk) == (".", "HEAD", TaskKind.FEATURE, Risk.LOW)
     assert (spec.write, spec.gates, spec.packets, spec.setup) == (("**",), (), (), None)
+    assert spec.priority == 0
     assert spec.budget.max_budget_nano is None
     assert (spec.budget.max_attempts, spec.budget.max_wall_seconds) == (6, 2700.0)
+
+
+@pytest.mark.parametrize("priority", [-100, -1, 0, 100])
+def test_a_priority_may_be_below_zero(priority: int) -> None:
+    assert parse_spec(spec_file(f"priority: {priority}"), "spec.md").priority == priority
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r", "\n"])

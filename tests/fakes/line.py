@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from temporalio import activity
@@ -37,11 +38,19 @@ class FakeLine:
     trees: Sequence[str] = ("a", "b", "c")
     faults: dict[int, str] = field(default_factory=dict)
     """Attempt number to the fault that its first call answers with."""
+    back_at: datetime | None = None
+    """When a provider that fails says that it is back."""
+    short_of: str = ""
+    """The scope that a fault of the kind ``budget`` names."""
     steps: int = 2
     hang_in: str = ""
     """Name of the activity that waits until it is cancelled."""
     hold_in: str = ""
     """Name of the activity whose first run waits until ``go_on`` is set."""
+    holds_fast: bool = False
+    """Whether what is held is carried to its end though it is cancelled meanwhile."""
+    plan_fails: bool = False
+    """Whether every try of the plan's call fails, in a way that may pass."""
     broken_host: str = ""
     """A host that claims the first loop and then is never seen again."""
     plan_fault: str = ""
@@ -52,6 +61,7 @@ class FakeLine:
     seen: list[tuple[str, Frozen]] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     people: FakePeople = field(init=False)
 
@@ -72,7 +82,12 @@ class FakeLine:
             self.held.set()
             while not self.go_on.is_set():
                 activity.heartbeat()
-                await asyncio.sleep(0.05)
+                try:
+                    await asyncio.sleep(0.05)
+                except asyncio.CancelledError:
+                    self.cancelled.set()
+                    if not self.holds_fast:
+                        raise
         if name in self.refuses:
             raise ApplicationError("as planned", type=self.refuses[name], non_retryable=True)
         if self.hang_in == name:
@@ -113,9 +128,11 @@ class FakeLine:
         async def call_model(given: signatures.CallModel) -> signatures.ModelCalled:
             await self._note("call_model", given)
             if given.n == 0:
-                return signatures.ModelCalled(call=1, stop="end", fault=self.plan_fault)
+                return self._planned()
             if fault := self.faults.get(given.n):
-                return signatures.ModelCalled(fault=fault, note=f"{fault} as planned")
+                return signatures.ModelCalled(
+                    fault=fault, note=f"{fault} as planned", scope=self.short_of, back_at=self.back_at
+                )
             return signatures.ModelCalled(call=given.n * 1000 + given.s, stop="tools")
 
         @activity.defn
@@ -163,10 +180,16 @@ class FakeLine:
             *self.people.activities(),
         ]
 
+    def _planned(self) -> signatures.ModelCalled:
+        if self.plan_fails:
+            raise ApplicationError("the provider is down")
+        return signatures.ModelCalled(call=1, stop="end", fault=self.plan_fault)
+
     def workers(self, client: Client, providers: Sequence[str] = ("cheap", "dear")) -> list[Worker]:
         """One worker for each queue that the activities are called on."""
         queues = [
             signatures.HOSTS_QUEUE,
+            signatures.DELIVERY_QUEUE,
             signatures.host_queue("here"),
             *(signatures.model_queue(provider) for provider in providers),
         ]

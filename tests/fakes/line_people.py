@@ -68,4 +68,12 @@ class FakePeople:
             if self.ledger_fails:
                 raise ApplicationError("the ledger is gone", non_retryable=True)
 
-        return [open_gate, decide_gate, notify, say, note_steering, raise_budget]
+        @activity.defn
+        async def rest_job(given: stubs.RestJob) -> None:
+            await self.note("rest_job", given)
+
+        @activity.defn
+        async def wake_job(given: stubs.WakeJob) -> None:
+            await self.note("wake_job", given)
+
+        return [open_gate, decide_gate, notify, say, note_steering, raise_budget, rest_job, wake_job]

@@ -11,6 +11,8 @@ from temporalio.client import Client
 
 from activities.services import Services
 from thirdshift.adapters.engine.access import open_engine
+from thirdshift.bootstrap.books import redactor_of
+from thirdshift.bootstrap.logs import logged
 from thirdshift.bootstrap.services import open_services
 from thirdshift.bootstrap.submission import submit
 from thirdshift.bootstrap.worker import working
@@ -62,15 +64,19 @@ class Line:
 
 
 @contextlib.asynccontextmanager
-async def whole_line(root: Path, script: str) -> AsyncIterator[Line]:
-    """Bring everything up on ``script``; everything is gone when the block is left."""
+async def whole_line(root: Path, script: str, key: str = "") -> AsyncIterator[Line]:
+    """Bring everything up on ``script``; everything is gone when the block is left. ``key`` is the model's."""
     (root / "script.yaml").write_text(script)
-    (root / "thirdshift.toml").write_text(CONFIG)
+    keyed = CONFIG.replace('kind = "scripted"', 'kind = "scripted"\napi_key_env = "PLAY_KEY"')
+    (root / "thirdshift.toml").write_text(keyed if key else CONFIG)
     home = root / "home"
-    settings = load_settings(root / "thirdshift.toml", root, {"THIRDSHIFT_HOME": str(home), "PATH": "/usr/bin"})
+    environ = {"THIRDSHIFT_HOME": str(home), "PATH": "/usr/bin", "PLAY_KEY": key}
+    settings = load_settings(root / "thirdshift.toml", root, environ)
+    redactor = redactor_of(settings)
     async with (
-        open_engine(settings.engine, settings.home, may_start=True) as engine,
+        open_engine(settings.engine, settings.home, may_start=True, redactor=redactor) as engine,
         open_services(settings) as services,
         working(settings, services, engine.client),
     ):
-        yield Line(root, home, settings, services, engine.client)
+        with logged(settings.log_dir, redactor=redactor):
+            yield Line(root, home, settings, services, engine.client)

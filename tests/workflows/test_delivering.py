@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from tests.fakes.line import tree_of
 from tests.fakes.line_delivery import DeliveringLine
-from tests.workflows.line_at_work import at_work, begin, decide, job_input, open_gate
+from tests.workflows.line_at_work import at_work, begin, decide, job_input, open_gate, until
 from thirdshift.core.delivery import Delivered, DeliveryTerms
 from thirdshift.core.history import StopReason
 from thirdshift.core.spec import Delivery
@@ -148,3 +151,64 @@ async def test_an_approval_counts_for_the_tree_that_was_seen_and_not_for_its_mer
         await decide(handle, gate=second, verdict=verdict, tree=tree_of("1"), reviewer="ada", note="as seen")
         assert (await handle.result()).stop is stop
     assert ("land_merge" in delivering(line)) is (stop is StopReason.ACCEPTED)
+
+
+@pytest.mark.parametrize("kind", [Delivery.PUSH, Delivery.PULL_REQUEST, Delivery.MERGE])
+async def test_a_stop_ends_the_tries_of_a_delivery_and_what_was_not_made_is_not_told_as_made(
+    client: Client, kind: Delivery
+) -> None:
+    names = {Delivery.PUSH: "push_branch", Delivery.PULL_REQUEST: "request_merge", Delivery.MERGE: "land_merge"}
+    line = DeliveringLine(refusal="no answer", refusal_type="ForgeUnavailable")
+    async with at_work(client, line):
+        handle = await begin(client, Job.run, asked(kind))
+        await until(lambda: _tried(line, names[kind]))
+        await handle.signal(Job.stop_loop, "the forge is down for good")
+        result = await asyncio.wait_for(handle.result(), 30)
+    assert result.stop is StopReason.STOPPED_BY_PERSON
+    assert "stopped before it was delivered: the forge is down for good" in result.evidence
+    assert not finished(line)[1].done
+
+
+async def test_a_push_that_was_under_way_when_a_stop_came_counts_as_made(client: Client) -> None:
+    line = DeliveringLine(hold_in="push_branch", holds_fast=True)
+    async with at_work(client, line):
+        handle = await begin(client, Job.run, asked(Delivery.PUSH))
+        await asyncio.wait_for(line.held.wait(), 20)
+        await handle.signal(Job.stop_loop, "too late")
+        await asyncio.wait_for(line.cancelled.wait(), 20)
+        line.go_on.set()
+        result = await asyncio.wait_for(handle.result(), 30)
+    assert result.stop is StopReason.ACCEPTED
+    assert finished(line)[1].done
+
+
+async def test_an_approval_is_remembered_when_the_job_continues_as_new_at_the_gate_after_it(client: Client) -> None:
+    line = DeliveringLine(moves=[(True, False), (True, False)])
+    async with at_work(client, line):
+        handle = await begin(client, Job.run, asked(Delivery.MERGE, gates=("merge",)))
+        first = await open_gate(handle)
+        await decide(handle, gate=first, verdict="approve", tree=tree_of("c"), reviewer="ada")
+        second = await open_gate(handle, after=first)
+        run = (await handle.describe()).run_id
+        while (await handle.describe()).run_id == run:
+            await handle.execute_update("pause", "ada")
+            await handle.execute_update("resume", "ada")
+        third = await open_gate(handle, after=second)
+        await decide(handle, gate=third, verdict="approve", tree=tree_of("2"), reviewer="ada")
+        assert (await handle.result()).stop is StopReason.ACCEPTED
+    assert [given.tree for given in line.given("open_gate")] == [tree_of(name) for name in "c12"]
+
+
+async def test_a_resumed_job_counts_the_packets_that_were_done_before(environment: WorkflowEnvironment) -> None:
+    line = DeliveringLine()
+    async with at_work(environment.client, line):
+        given = asked(Delivery.BRANCH, gates=("merge",)).model_copy(update={"packets_before": 2})
+        handle = await begin(environment.client, Job.run, given)
+        gate = await open_gate(handle)
+        assert line.given("open_gate")[0].reason == "All 3 of 3 packets passed every check."
+        await decide(handle, gate=gate, verdict="approve", tree=tree_of("c"), reviewer="ada")
+        await handle.result()
+
+
+async def _tried(line: DeliveringLine, name: str) -> bool | None:
+    return True if len(line.given(name)) >= 2 else None

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from tests.fakes.line import FakeLine, tree_of
@@ -62,3 +66,22 @@ async def test_the_first_packet_that_is_not_accepted_ends_the_job(environment: W
     assert result.stop is StopReason.PROVIDER_UNAVAILABLE
     assert [f.stop for f in line.given("finish_job")] == [StopReason.PROVIDER_UNAVAILABLE]
     assert len(line.given("open_loop")) == 1
+
+
+@pytest.mark.parametrize("where", ["begin_job", "open_loop"])
+async def test_a_stop_is_heard_while_a_job_or_its_loop_begins(client: Client, where: str) -> None:
+    line = FakeLine(hang_in=where)
+    async with at_work(client, line):
+        handle = await begin(client, Job.run, job_input())
+        await asyncio.wait_for(line.hanging.wait(), 20)
+        await handle.signal(Job.stop_loop, "wrong base")
+        result = await asyncio.wait_for(handle.result(), 30)
+    assert result.stop is StopReason.STOPPED_BY_PERSON
+    assert line.names() == [*dict.fromkeys(["begin_job", where]), "finish_job"]
+
+
+async def test_a_plan_is_tried_for_as_long_as_the_job_may_take_and_no_longer(environment: WorkflowEnvironment) -> None:
+    line = FakeLine(plan_fails=True)
+    result = await outcome(environment, line, job_input(planned=True, max_wall_seconds=600.0))
+    assert (result.stop, result.evidence) == (StopReason.WALL_CLOCK, "No plan was made within 600 s.")
+    assert "open_loop" not in line.names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.history import (
@@ -10,11 +11,13 @@ from thirdshift.core.history import (
     AttemptRecord,
     LoopHistory,
     LoopPolicy,
+    Park,
     ReasonCode,
     Stop,
     StopReason,
 )
 from thirdshift.core.ladder import Ladder, Tier
+from thirdshift.core.outages import Patience, is_down, stated_returns, wait_for_one
 from thirdshift.core.progress import judged, still_failing
 from thirdshift.core.words import clipped, counted, listed
 
@@ -26,14 +29,18 @@ class Choice(Frozen):
     reason: ReasonCode
 
 
-def next_rung(history: LoopHistory, policy: LoopPolicy) -> Choice | Stop:
+def next_rung(
+    history: LoopHistory, policy: LoopPolicy, now: datetime, patience: Patience | None = None
+) -> Choice | Park | Stop:
     """The first open rung of the tier that the loop is in, else of the tiers above it, else a stop.
 
     A rung is open while its provider answers and it has attempts left. A tier may be left upwards only when at
     least one of its rungs used all its attempts in failed verdicts and every other rung did so too or is down.
+    A tier that an outage has emptied is waited for, where one of its rungs is due back in good time.
     """
+    patience = patience or Patience()
     used = Counter(attempt.rung for attempt in judged(history))
-    down = {attempt.rung for attempt in history.attempts if attempt.end is AttemptEnd.PROVIDER}
+    down = {rung for rung in range(len(policy.ladder.rungs)) if is_down(history, rung, now, patience)}
     granted = Counter(history.granted)
     spent = {i for i, rung in enumerate(policy.ladder.rungs) if used[i] >= rung.attempts + granted[i]}
     for tier in _tiers_ahead(history, policy):
@@ -43,7 +50,7 @@ def next_rung(history: LoopHistory, policy: LoopPolicy) -> Choice | Stop:
             return Choice(rung=still_open[0], reason=_reason(history, policy.ladder, still_open[0]))
         if not spent.intersection(rungs):
             # An outage emptied this tier. Going up now would make the outage the cause of a dearer call.
-            return _unavailable(history, policy.ladder, tier)
+            return wait_for_one(history, policy, rungs, now, patience) or _unavailable(history, policy, tier)
     return _exhausted(history, policy.ladder)
 
 
@@ -69,6 +76,9 @@ def _reason(history: LoopHistory, ladder: Ladder, rung: int) -> ReasonCode:
     if not history.attempts:
         return ReasonCode.FIRST
     last = history.attempts[-1]
+    before = next((attempt for attempt in reversed(history.attempts) if attempt.rung == rung), None)
+    if before is not None and before.end is AttemptEnd.PROVIDER:
+        return ReasonCode.PROVIDER_BACK
     if last.rung == rung:
         return ReasonCode.RETRY_WITH_EVIDENCE
     if last.end is AttemptEnd.PROVIDER and _tier_of(last, ladder) is ladder.rungs[rung].tier:
@@ -76,14 +86,17 @@ def _reason(history: LoopHistory, ladder: Ladder, rung: int) -> ReasonCode:
     return ReasonCode.VERIFICATION_FAILED
 
 
-def _unavailable(history: LoopHistory, ladder: Ladder, tier: Tier) -> Stop:
-    models = [ladder.rungs[rung].model for rung in ladder.of(tier)]
+def _unavailable(history: LoopHistory, policy: LoopPolicy, tier: Tier) -> Stop:
+    rungs = policy.ladder.of(tier)
+    models = [policy.ladder.rungs[rung].model for rung in rungs]
     faults = [attempt.evidence for attempt in history.attempts if attempt.end is AttemptEnd.PROVIDER]
     last_fault = clipped(faults[-1], 200) if faults and faults[-1] else "no answer"
+    back = stated_returns(history, policy, rungs)
+    later = f" {clipped(back, 300)}, which is later than is waited for." if back else ""
     return Stop(
         reason=StopReason.PROVIDER_UNAVAILABLE,
         evidence=f"No provider of the {tier} tier can be used ({listed(models)}), and a provider's fault is no reason "
-        f"to climb. The last fault: {last_fault}",
+        f"to climb. The last fault: {last_fault}{later}",
     )
 
 

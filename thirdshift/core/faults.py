@@ -20,8 +20,11 @@ from thirdshift.core.errors import FaultKind
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ports import StopKind
 
-LONGEST_OBEYED_WAIT_SECONDS = 900.0
-"""A vendor that asks for a longer wait than this is left for a sibling rung at once."""
+LONGEST_OBEYED_WAIT_SECONDS = 120.0
+"""A vendor that asks for a longer wait than this is left at once: for a sibling rung, else until it is back.
+
+A shorter wait costs less than a fresh conversation with somebody else, which has to read everything anew.
+"""
 
 
 class Then(StrEnum):
@@ -84,6 +87,19 @@ HANDLINGS: Mapping[FaultKind, Handling] = MappingProxyType(
 def handling_of(kind: FaultKind) -> Handling:
     """The decided handling of a kind of fault."""
     return HANDLINGS[kind]
+
+
+def passes(kind: FaultKind) -> bool:
+    """Whether such trouble is known to pass by itself, so that asking again later makes sense with no time stated."""
+    return HANDLINGS[kind].retry
+
+
+def comes_back(kind: FaultKind, asked_seconds: float) -> bool:
+    """Whether the wait that a vendor states with such a fault is one after which it can be used again.
+
+    An exhausted quota is not renewed within a minute: vendors send the same ``retry-after`` with every 429.
+    """
+    return passes(kind) or (kind is FaultKind.QUOTA_EXHAUSTED and asked_seconds > LONGEST_OBEYED_WAIT_SECONDS)
 
 
 def should_retry(kind: FaultKind, tries_made: int, retry_after_seconds: float | None = None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.gate_facts import GateFacts
 from thirdshift.core.gates import GateState
+from thirdshift.core.history import StopReason
 from thirdshift.core.steering import Words
 
 LOG_LINES = 60
@@ -27,4 +28,6 @@ class PeopleMemory(Frozen):
     gates: GateMemory = GateMemory()
     paused_by: str = ""
     stop_asked: str | None = None
+    halted_for: StopReason | None = None
+    """With ``stop_asked``: why, where it was not a person who asked."""
     unheard: tuple[Words, ...] = ()

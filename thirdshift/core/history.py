@@ -32,6 +32,8 @@ class StopReason(StrEnum):
     LADDER_EXHAUSTED = "ladder_exhausted"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     STOPPED_BY_PERSON = "stopped_by_person"
+    CIRCUIT_BREAKER = "circuit_breaker"
+    """The night that it worked in stopped itself; the evidence says what was out of the common."""
     SPEC_INVALID = "spec_invalid"
     SETUP_FAILED = "setup_failed"
     FAILED = "failed"
@@ -49,6 +51,8 @@ class ReasonCode(StrEnum):
     """The climb: every attempt that the rung below was allowed ended in a failed verdict."""
     SIDEWAYS_PROVIDER = "sideways_provider"
     """The provider of the rung before is down, refused or timed out; same tier, never up."""
+    PROVIDER_BACK = "provider_back"
+    """The rung's provider was down when it was last tried, and is due back; same tier."""
 
 
 class AttemptEnd(StrEnum):
@@ -79,6 +83,10 @@ class AttemptRecord(Frozen):
     cost_nano: int
     evidence: str = ""
     """What a person should read about ``end``: the fault, the limit, the repeated call; at most 300 characters."""
+    back_at: datetime | None = None
+    """With ``PROVIDER``: when the provider said that it can be used again."""
+    failed_at: datetime | None = None
+    """With ``PROVIDER``: when, if such trouble passes by itself; None where it does not, or is not known to."""
 
 
 class LoopHistory(Frozen):
@@ -90,6 +98,8 @@ class LoopHistory(Frozen):
     attempts: tuple[AttemptRecord, ...] = ()
     stop_asked: str | None = None
     """What a person said when asking for a stop."""
+    halted_for: StopReason | None = None
+    """With ``stop_asked``: why, where it was not a person who asked."""
     approved: tuple[GateKind, ...] = ()
     """Gates that a person has approved and that need no second answer."""
     granted: tuple[int, ...] = ()
@@ -97,7 +107,9 @@ class LoopHistory(Frozen):
     raised_after: tuple[int, ...] = ()
     """Numbers of the attempts that a budget ended which a person has raised since."""
     waited_seconds: float = 0.0
-    """How long people were waited for, at gates and in pauses; it does not count as time of the loop."""
+    """How long people, windows and providers were waited for; it does not count as time of the loop."""
+    provider_waited_seconds: float = 0.0
+    """The providers' part of it, which has a bound of its own."""
 
     @property
     def steps(self) -> int:
@@ -145,9 +157,10 @@ class Gate(Frozen):
 
 
 class Park(Frozen):
-    """Wait without holding anything."""
+    """Wait for a provider without holding anything, then decide again."""
 
     until: datetime
+    reason: str = ""
 
 
 class Accept(Frozen):

@@ -19,12 +19,14 @@ from thirdshift.core.history import (
     LoopHistory,
     LoopPolicy,
     Move,
+    Park,
     ReasonCode,
     Stop,
     StopReason,
 )
 from thirdshift.core.ladder import Tier
 from thirdshift.core.money import format_usd
+from thirdshift.core.outages import Patience, attempts_that_count
 from thirdshift.core.progress import best_tree, judged, still_failing, verdicts
 from thirdshift.core.spec import GateKind, Risk
 from thirdshift.core.words import clipped, counted, listed
@@ -35,7 +37,7 @@ _TIMES_TOLD = 1
 """How often tampering, or a write out of scope, is answered with feedback; the next time stops the loop."""
 
 
-def next_move(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Move:
+def next_move(history: LoopHistory, policy: LoopPolicy, now: datetime, patience: Patience | None = None) -> Move:
     """What the loop does next. Total, deterministic, and blind to everything but its arguments.
 
     Success comes before any limit: a tree that passed is never thrown away because time or money ran out with
@@ -46,10 +48,10 @@ def next_move(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Move:
         _success(history)
         or _a_persons_wish(history)
         or _misconduct(history)
-        or _more_money(history, policy, now)
+        or _more_money(history, policy, now, patience)
         or _limit_reached(history, policy, now)
         or stalled(history, policy)
-        or _next_attempt(history, policy)
+        or _next_attempt(history, policy, now, patience)
     )
 
 
@@ -80,6 +82,8 @@ def _success(history: LoopHistory) -> Accept | None:
 
 def _a_persons_wish(history: LoopHistory) -> Stop | None:
     cut_off = bool(history.attempts) and history.attempts[-1].end is AttemptEnd.STOPPED
+    if history.halted_for is not None:
+        return Stop(reason=history.halted_for, evidence=f"{clipped(history.stop_asked or '', 500)} {_so_far(history)}")
     if history.stop_asked is None and not cut_off:
         return None
     words = clipped(history.stop_asked or (history.attempts[-1].evidence if cut_off else ""), 200)
@@ -107,13 +111,13 @@ def _misconduct(history: LoopHistory) -> Stop | None:
     return None
 
 
-def _more_money(history: LoopHistory, policy: LoopPolicy, now: datetime) -> Gate | None:
+def _more_money(history: LoopHistory, policy: LoopPolicy, now: datetime, patience: Patience | None) -> Gate | None:
     """The budget gate: only where a raise would let the loop go on, so that nobody pays for a stop."""
     last = history.attempts[-1] if history.attempts else None
     short = last is not None and last.end is AttemptEnd.BUDGET and last.number not in history.raised_after
     if last is None or not short or GateKind.BUDGET not in policy.gates:
         return None
-    if isinstance(next_move(with_more_money(history), policy, now), Stop):
+    if isinstance(next_move(with_more_money(history), policy, now, patience), Stop):
         return None
     return Gate(
         kind=GateKind.BUDGET, reason=f"{clipped(last.evidence, 300) or 'No budget is left.'} {_so_far(history)}"
@@ -125,7 +129,7 @@ def _limit_reached(history: LoopHistory, policy: LoopPolicy, now: datetime) -> S
     end = history.attempts[-1].end if history.attempts else None
     elapsed = (now - history.started_at).total_seconds() - history.waited_seconds
     closes_at = policy.window_closes_at
-    made = len(history.attempts)
+    made = attempts_that_count(history)
     if end is AttemptEnd.BUDGET and history.attempts[-1].number not in history.raised_after:
         return _limit(StopReason.BUDGET, clipped(history.attempts[-1].evidence, 300) or "No budget is left.", history)
     if end is AttemptEnd.MAX_STEPS or history.steps >= policy.max_steps:
@@ -150,9 +154,9 @@ def _clock(elapsed: float, policy: LoopPolicy) -> str:
     return f"{elapsed:.0f} s of {policy.max_wall_seconds:.0f} s have passed."
 
 
-def _next_attempt(history: LoopHistory, policy: LoopPolicy) -> Move:
-    choice = next_rung(history, policy)
-    if isinstance(choice, Stop):
+def _next_attempt(history: LoopHistory, policy: LoopPolicy, now: datetime, patience: Patience | None) -> Move:
+    choice = next_rung(history, policy, now, patience)
+    if isinstance(choice, Stop | Park):
         return choice
     tier = policy.ladder.rungs[choice.rung].tier
     if tier is Tier.FRONTIER and GateKind.FRONTIER in policy.gates and GateKind.FRONTIER not in history.approved:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.gate_answers import usd_refusal
 from thirdshift.core.gates import LONGEST_NAME, GateTerms, not_recorded, same_person
+from thirdshift.core.history import StopReason
 from thirdshift.core.text import one_line
 
 LONGEST_WORDS = 4000
@@ -20,6 +21,13 @@ class Words(Frozen):
 
     text: str
     who: str
+
+
+class Halt(Frozen):
+    """Stop for a reason that is not a person's: what a night's circuit breaker sends. Signal ``halt``."""
+
+    reason: StopReason
+    words: str
 
 
 class Order(Frozen):

@@ -7,8 +7,6 @@ known to be too broad.
 
 from __future__ import annotations
 
-import email.utils
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +22,9 @@ _TOO_LONG = re.compile(
 )
 _QUOTA = re.compile(
     r"insufficient_quota|insufficient quota|billing_hard_limit|billing_not_active|billing_error"
-    r"|credit balance is too low|insufficient (?:balance|credits)|requires more credits",
+    r"|credit balance is too low|insufficient (?:balance|credits)|requires more credits"
+    r"|usage[ _]limit[ _](?:reached|exceeded)"
+    r"|(?:reached|hit|exceeded) your (?:\w+ )?(?:usage|session|weekly|5-hour) limit",
     re.IGNORECASE,
 )
 _UNKNOWN_MODEL = re.compile(
@@ -111,33 +111,3 @@ def _words(body: object) -> list[str]:
         return [str(inner)]
     found = [inner.get(key) for key in ("code", "type", "message", "detail")]
     return [word for word in found if isinstance(word, str)]
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long the vendor asks to wait: ``retry-after-ms``, or ``retry-after`` in seconds or as an HTTP date.
-
-    A date is taken relative to the answer's own ``date`` header, so that a wrong clock here does no harm; without
-    that header it says nothing. Header names must be found in any case (``httpx2.Headers``). None where the vendor
-    asks for nothing that makes sense.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000.0
-    text = headers.get("retry-after")
-    seconds = _number(text)
-    if seconds is not None or text is None:
-        return seconds
-    try:
-        until = email.utils.parsedate_to_datetime(text)
-        answered_at = email.utils.parsedate_to_datetime(headers.get("date", ""))
-        return max((until - answered_at).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None

@@ -16,8 +16,8 @@ from thirdshift.adapters.llm.error_bodies import (
     kind_of_error,
     may_be_billed,
     message_of,
-    retry_after_seconds,
 )
+from thirdshift.adapters.llm.stated_waits import stated_wait
 from thirdshift.core.errors import FaultKind, ModelFault
 
 _EXCERPT_CHARACTERS = 500
@@ -25,7 +25,7 @@ _READ_BYTES = 16 << 10
 _REMEDIES = {
     FaultKind.UNAUTHORIZED: "check the provider's API key",
     FaultKind.FORBIDDEN: "the key may not use this model",
-    FaultKind.QUOTA_EXHAUSTED: "the account has no credit left",
+    FaultKind.QUOTA_EXHAUSTED: "the account has no credit left, or its usage limit is reached",
     FaultKind.UNKNOWN_MODEL: "check the model's name in the tiers",
     FaultKind.UNREACHABLE: "check base_url, and that the server is up",
 }
@@ -73,8 +73,9 @@ class FaultTranslator:
 
     def of_event(self, model: str, body: object) -> ModelFault:
         """The fault that an error event inside a stream is."""
-        kind = kind_of_error(None, body)
-        return self.fault(kind, model, f"an error inside the stream: {message_of(body)}", True)
+        kind, wait = kind_of_error(None, body), stated_wait({}, body)
+        text = self._text(kind, model, f"an error inside the stream: {message_of(body)}")
+        return ModelFault(kind, text, may_be_billed=True, retry_after_seconds=wait.seconds, back_at=wait.at)
 
     def cut(self, model: str) -> ModelFault:
         """A stream that ended without its terminal event."""
@@ -113,12 +114,13 @@ class FaultTranslator:
         status: int | None = error.status_code
         if status is not None and status < 300:
             return self.of_event(model, error.body)
-        kind = kind_of_error(status, error.body)
+        kind, wait = kind_of_error(status, error.body), stated_wait(error.response.headers, error.body)
         return ModelFault(
             kind,
             self._text(kind, model, f"HTTP {status}: {message_of(error.body)}"),
             may_be_billed=may_be_billed(status),
-            retry_after_seconds=retry_after_seconds(error.response.headers),
+            retry_after_seconds=wait.seconds,
+            back_at=wait.at,
             status=status,
         )
 
