@@ -81,6 +81,8 @@ class Place:
     billing: str
     repository: str
     model: str
+    night: str = ""
+    """The night whose money it is, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def scopes_of(writer: Writer, place: Place, day: int) -> tuple[list[tuple[str, s
     ]
     if place.role != "plan":
         names.append(("loop", place.owner_id))
+    if place.night:
+        names.append(("shift", place.night))
     full = [(kind, key, place.billing) for kind, key in names]
     return full, [writer.scope(*name) for name in full]
 
@@ -153,7 +157,7 @@ def write_call(
         closed_at=at + 2_000_000,
         served_model=place.model.partition("/")[2],
         stop="tools" if settled else "",
-        note="" if settled else "made up",
+        note="" if settled else "rate_limited: made up",
     )
     writer.add(
         "call_keys",
