@@ -11,7 +11,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.beating import beating, this_workflow, whole
+from activities.beating import beating, despite_cancelling, this_workflow, whole
 from activities.context import read_context, spec_of
 from activities.judging import judge, judge_base
 from activities.refusing import refusal
@@ -35,6 +35,7 @@ from thirdshift.core.errors import (
 )
 from thirdshift.core.failure_signature import brief
 from thirdshift.core.forge import Forge, ForgeRequest, RequestDraft, ensure_request
+from thirdshift.core.gate_book import verified_reviewers
 from thirdshift.core.history import StopReason
 from thirdshift.core.ledger import JobRow
 from thirdshift.core.spec import Delivery
@@ -53,19 +54,11 @@ class DeliveryServices:
     """The page of a job; empty where it has none that others could open."""
 
 
-class DeliveryActivities:
-    """Runs on any host that can reach the repository and its forge."""
+class MergeVerification:
+    """Runs on any host: it opens sandboxes, and is given no credentials."""
 
-    def __init__(self, services: Services, delivery: DeliveryServices) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._delivery = delivery
-
-    @activity.defn(name="plan_merge")
-    async def plan_merge(self, given: DeliverTree) -> MergePlan:
-        """Merge in the hub; nothing that others see is changed."""
-        async with beating():
-            with _answering():
-                return await whole(self._plan, this_workflow(), given)
 
     @activity.defn(name="verify_merge")
     async def verify_merge(self, given: VerifyMerge) -> MergeJudged:
@@ -86,26 +79,41 @@ class DeliveryActivities:
             broken = tuple(check.id for check in before.checks if not check.passed)
             return MergeJudged(verdict=brief(verdict, number), failing_before=broken)
 
+
+class DeliveryActivities:
+    """Runs wherever the repository and its forge can be reached."""
+
+    def __init__(self, services: Services, delivery: DeliveryServices) -> None:
+        self._services = services
+        self._delivery = delivery
+
+    @activity.defn(name="plan_merge")
+    async def plan_merge(self, given: DeliverTree) -> MergePlan:
+        """Merge in the hub; nothing that others see is changed."""
+        async with beating():
+            with _answering():
+                return await whole(self._plan, this_workflow(), given)
+
     @activity.defn(name="land_merge")
     async def land_merge(self, given: LandMerge) -> bool:
         """Move the base branch by compare-and-swap."""
         async with beating():
             with _answering():
-                return await whole(self._land, this_workflow(), given)
+                return await despite_cancelling(self._land, this_workflow(), given)
 
     @activity.defn(name="push_branch")
     async def push_branch(self, given: DeliverTree) -> Delivered:
         """Push the tree's commit to a branch of the repository's remote."""
         async with beating():
             with _answering():
-                return await whole(self._push, this_workflow(), given)
+                return await despite_cancelling(self._push, this_workflow(), given)
 
     @activity.defn(name="request_merge")
     async def request_merge(self, given: DeliverTree) -> Delivered:
         """Push, then ask for a merge. Each finds what an earlier try has done."""
         async with beating():
             with _answering():
-                return await whole(self._request, this_workflow(), given)
+                return await despite_cancelling(self._request, this_workflow(), given)
 
     def _plan(self, job_id: str, given: DeliverTree) -> MergePlan:
         return self._delivery.deliverer.plan_merge(self._work(self._services.ledger.read_job(job_id), given))
@@ -190,7 +198,7 @@ class DeliveryActivities:
             spec=job.spec_id,
             run=given.run,
             cost_nano=self._services.ledger.job_cost_nano(job.job_id),
-            reviewed_by=given.reviewed_by,
+            reviewed_by=given.reviewed_by or verified_reviewers(self._services.ledger.gates(job.job_id), given.tree),
         )
 
     def _facts(self, job: JobRow, given: DeliverTree) -> RequestFacts:

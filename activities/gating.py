@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from activities.services import Services
 from thirdshift.core.diff_shape import without_hashes
 from thirdshift.core.gate_book import GateOpening
 from thirdshift.core.gate_facts import GateFacts, check_lines, excerpt, failed_output
+from thirdshift.core.gates import GateAnswer
 from thirdshift.core.ledger import JobRow
 from thirdshift.core.notices import Notifier, gate_notice
 from thirdshift.core.plan import Plan, render_plan
@@ -23,6 +25,8 @@ from thirdshift.core.ui_links import user_metadata_link
 from thirdshift.gate_signatures import DecideGate, GateOpened, Notice, OpenGate
 from thirdshift.reports.review_page import ReviewedGate, render_review
 
+Vouching = Callable[[str, str, int, Sequence[GateAnswer]], Awaitable[tuple[GateAnswer, ...]]]
+"""Workflow, run, gate and answers to the same answers with the names that the server vouches for."""
 DIFF_LINES = 20_000
 """A diff is counted up to here; a reviewer of a longer one is told so by its last line."""
 
@@ -43,13 +47,22 @@ class GateActivities:
     """``open_gate`` needs the hub, for the diff; the others need the ledger alone."""
 
     def __init__(
-        self, services: Services, links: GateLinks, notifier: Notifier | None = None, reviews: str = ""
+        self,
+        services: Services,
+        links: GateLinks,
+        notifier: Notifier | None = None,
+        reviews: str = "",
+        vouched: Vouching | None = None,
     ) -> None:
-        """``reviews`` is the directory of the pages that show a gate whole; empty: none is written."""
+        """``reviews`` is the directory of the pages that show a gate whole; empty: none is written.
+
+        ``vouched`` asks the server who gave answers; None: every name stays a claim.
+        """
         self._services = services
         self._links = links
         self._notifier = notifier
         self._reviews = reviews
+        self._vouched = vouched
 
     @activity.defn(name="open_gate")
     async def open_gate(self, given: OpenGate) -> GateOpened:
@@ -74,8 +87,10 @@ class GateActivities:
     @activity.defn(name="decide_gate")
     async def decide_gate(self, given: DecideGate) -> None:
         """Write answers and an end into the books."""
-        services = self._services
-        await whole(services.ledger.decide_gate, given.job_id, given.seq, given.answers, given.end, services.clock())
+        services, answers = self._services, given.answers
+        if answers and self._vouched is not None:
+            answers = await self._vouched(this_workflow(), activity.info().workflow_run_id or "", given.seq, answers)
+        await whole(services.ledger.decide_gate, given.job_id, given.seq, answers, given.end, services.clock())
 
     @activity.defn(name="notify")
     async def notify(self, given: Notice) -> None:

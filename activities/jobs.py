@@ -15,6 +15,7 @@ from thirdshift.core.conversation import said_by_user
 from thirdshift.core.delivery import Delivered, branch_names
 from thirdshift.core.delivery_text import MessageFacts, commit_message, unfinished_message
 from thirdshift.core.errors import DeliveryRefused, RepositoryRefused, RepositoryUnreachable
+from thirdshift.core.gate_book import verified_reviewers
 from thirdshift.core.history import ReasonCode, StopReason
 from thirdshift.core.ledger import AttemptRow, JobClosing, JobRow
 from thirdshift.core.outcomes import DeliveryRow
@@ -160,6 +161,7 @@ class JobActivities:
             spec=job.spec_id,
             run=run,
             cost_nano=self._services.ledger.job_cost_nano(job.job_id),
+            reviewed_by=verified_reviewers(self._services.ledger.gates(job.job_id), given.best.tree),
         )
         if given.stop in (StopReason.ACCEPTED, StopReason.UNDELIVERED):
             return commit_message(facts)

@@ -11,7 +11,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.delivery import DeliveryActivities, DeliveryServices
+from activities.delivery import DeliveryActivities, DeliveryServices, MergeVerification
 from activities.jobs import JobActivities
 from activities.services import Services
 from tests.activities.bench import JOB, LOOP, NOW, SPEC, PlayedModel, always, answer, services_at
@@ -22,10 +22,12 @@ from thirdshift.adapters.forge.build import build_forge
 from thirdshift.adapters.hub import Transport
 from thirdshift.adapters.hub.deliverer import HubDeliverer
 from thirdshift.core.delivery import Delivered, MergeState
+from thirdshift.core.gate_book import GateOpening
+from thirdshift.core.gates import GateAnswer, GateEnd, GateVerdict
 from thirdshift.core.history import StopReason
 from thirdshift.core.ledger import JobRow, LoopRow, SpecDoc
 from thirdshift.core.ports import CommandEnd, Trailers
-from thirdshift.core.spec import Delivery
+from thirdshift.core.spec import Delivery, GateKind
 from thirdshift.core.verdict import CheckOutcome, Verdict
 from thirdshift.delivery_signatures import DeliverTree, LandMerge, VerifyMerge
 from thirdshift.signatures import FinishJob, Standing
@@ -198,7 +200,9 @@ async def test_a_merge_with_a_moved_base_is_judged_as_a_change_to_that_base_and_
     activities = place.activities()
     plan = await in_job().run(activities.plan_merge, place.work)
     assert plan.moved
-    judged = await in_job().run(activities.verify_merge, VerifyMerge(packet="main", number=1, plan=plan))
+    judged = await in_job().run(
+        MergeVerification(place.services).verify_merge, VerifyMerge(packet="main", number=1, plan=plan)
+    )
     assert judged.verdict.ok
     assert judged.failing_before == ("unit",)
     assert await in_job().run(activities.land_merge, LandMerge(work=place.work, plan=plan))
@@ -209,7 +213,9 @@ async def test_a_merge_with_a_moved_base_is_judged_as_a_change_to_that_base_and_
 async def test_a_merge_that_is_wrong_though_both_sides_were_right_is_found_by_the_checks(place: Place) -> None:
     commit_on_main(place, {"test_calc.py": TEST.replace("add(2, 3), 5", "add(2, 3), 6")})
     plan = await in_job().run(place.activities().plan_merge, place.work)
-    judged = await in_job().run(place.activities().verify_merge, VerifyMerge(packet="main", number=1, plan=plan))
+    judged = await in_job().run(
+        MergeVerification(place.services).verify_merge, VerifyMerge(packet="main", number=1, plan=plan)
+    )
     assert not judged.verdict.ok
     assert judged.verdict.failed == ("unit",)
 
@@ -249,3 +255,32 @@ async def test_where_not_even_a_branch_can_be_made_the_hub_keeps_the_work_and_th
     found = place.services.ledger.delivery_of(JOB)
     assert found is not None
     assert found.delivered.onto == "main"
+
+
+@pytest.mark.parametrize("deliver", ["branch", "push"])
+async def test_who_the_server_vouches_for_is_named_in_the_commit_and_who_only_claims_is_not(
+    place: Place, deliver: str
+) -> None:
+    opening = GateOpening(
+        open_key="run-1/7",
+        job_id=JOB,
+        owner_id=JOB,
+        kind=GateKind.MERGE,
+        tree=place.best.tree,
+        reason="because",
+        reviewers=(),
+        opened_at=NOW,
+    )
+    ledger = place.services.ledger
+    seq = ledger.open_gate(opening)
+    claimed = GateAnswer(verdict=GateVerdict.APPROVE, reviewer="bob", at=NOW)
+    verified = claimed.model_copy(update={"reviewer": "ada", "verified_as": "ada@example.org"})
+    ledger.decide_gate(JOB, seq, [claimed, verified], GateEnd.APPROVED, NOW)
+    if deliver == "push":
+        commit = (await in_job().run(place.activities().push_branch, place.work)).commit
+        message = git(place.far, "log", "-1", "--format=%B", commit)
+    else:
+        done = FinishJob(stop=StopReason.ACCEPTED, evidence="", best=place.best, verified=True)
+        commit = (await in_job().run(JobActivities(place.services).finish_job, done)).commit
+        message = git(place.repository, "log", "-1", "--format=%B", commit)
+    assert [line for line in message.splitlines() if "Reviewed-by" in line] == ["Reviewed-by: ada@example.org"]

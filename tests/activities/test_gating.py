@@ -161,3 +161,17 @@ async def test_a_raise_that_is_retried_raises_once(desk: Desk) -> None:
     for _ in range(2):
         await desk.environment().run(steering.raise_budget, given)
     assert desk.journal("budget") == ["ada raised the budget by $0.5000"]
+
+
+async def test_who_the_server_vouches_for_is_in_the_books(desk: Desk) -> None:
+    async def vouched(owner: str, run: str, seq: int, answers: Sequence[GateAnswer]) -> tuple[GateAnswer, ...]:
+        assert (owner, run, seq) == (LOOP, "run-1", 1)
+        return tuple(one.model_copy(update={"verified_as": "ada@example.org"}) for one in answers)
+
+    tree = desk.tree_with("def add(a, b):\n    return a + b\n")
+    await desk.open(GateKind.MERGE, tree)
+    gates = GateActivities(desk.services, LINKS, vouched=vouched)
+    answer = GateAnswer(verdict=GateVerdict.APPROVE, reviewer="ada", at=NOW)
+    await desk.environment().run(gates.decide_gate, DecideGate(job_id=JOB, seq=1, answers=(answer,), end=None))
+    (record,) = desk.services.ledger.gates(JOB)
+    assert [(one.answer.reviewer, one.identity) for one in record.answers] == [("ada@example.org", "verified")]

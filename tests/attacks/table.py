@@ -25,6 +25,9 @@ _NETWORK = "proxy that knows exact names and ports"
 _GIT = "git with the trusted directory and no configuration"
 _TREE = "names and kinds of file refused in a tree"
 _TEXT = "hidden characters written out"
+_APART = "a process for each duty, with its own environment"
+_THREE = "e2e/test_three_processes.py::"
+_KEPT = "redacted before it is kept"
 
 _OTHERS: tuple[Row, ...] = (
     ("host that is not listed, or another port", _NETWORK, f"{_EGRESS}test_a_request_off_the_list_reaches_nobody_and_is_told"),
@@ -72,6 +75,12 @@ _OTHERS: tuple[Row, ...] = (
     ("YAML bombs and deep nesting", "bounded reader", "core/test_spec_bombs.py::test_every_bomb_is_refused_within_a_second_and_200_megabytes"),
     ("cheats where unittest judges", "see Verdicts", "attacks/test_cheating.py::test_no_cheat_is_accepted_where_unittest_judges"),
     ("cheats where pytest judges", "see Verdicts", "attacks/test_cheating.py::test_no_cheat_is_accepted_where_pytest_judges"),
+    ("secrets in the memory and environment of the process that runs agents' code", _APART, f"{_THREE}test_every_secret_is_in_the_process_whose_duty_it_is_and_none_where_agents_code_runs"),
+    ("secrets left in the environment of a worker that is to have none", _APART, f"{_THREE}test_a_worker_of_hosts_alone_takes_secrets_out_of_its_own_environment_and_says_so"),
+    ("worker's parent killed, so that a process with keys stays behind", "a pipe that ends with the parent", f"{_THREE}test_no_process_outlives_the_one_that_started_it"),
+    ("secrets said by a model, in words, arguments and reasoning, in a provider's error, by a check", _KEPT, "attacks/test_secrets.py::test_a_secret_that_a_model_says_is_kept_nowhere"),
+    ("secrets in the words, traces, details and causes of failures", _KEPT, "adapters/engine/test_discretion.py::test_a_failure_tells_no_secret_in_its_words_its_trace_its_details_or_its_causes"),
+    ("secrets in arguments and tracebacks of log lines", _KEPT, "bootstrap/test_logs.py::test_secrets_are_taken_out_of_lines_arguments_and_tracebacks"),
     ("hold-outs and the solution in the repository's future", "one root commit, mounts of their own", "attacks/test_whole_line.py::test_hold_outs_and_the_future_stay_unseen"),
 )  # fmt: skip
 

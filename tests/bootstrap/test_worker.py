@@ -1,4 +1,4 @@
-"""Workers with half of the duties, and a worker without a sandbox."""
+"""Workers with one duty alone, and a worker without a sandbox."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from tests.adapters.hub.repositories import make_repository
 from thirdshift.adapters.engine.access import Engine, open_engine
 from thirdshift.bootstrap.services import open_services
 from thirdshift.bootstrap.submission import submit
-from thirdshift.bootstrap.worker import Duty, unconfined_warning, working
+from thirdshift.bootstrap.worker import unconfined_warning, working
 from thirdshift.settings import Settings, load_settings
+from thirdshift.settings.duties import Duty
 from thirdshift.signatures import JobResult
 
 KEY = "pretend-key-5521"
@@ -60,35 +61,37 @@ def settings_at(root: Path, backend: str, key: str = KEY) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def half(settings: Settings, engine: Engine, only: Duty) -> AsyncIterator[None]:
+async def third(settings: Settings, engine: Engine, only: Duty) -> AsyncIterator[None]:
     async with (
-        open_services(settings, calls_models=only == "models") as services,
+        open_services(settings, duty=only) as services,
         working(settings, services, engine.client, only=only),
     ):
         yield
 
 
 @pytest.mark.timeout(120)
-async def test_one_worker_with_keys_and_one_with_code_do_a_job_together(tmp_path: Path) -> None:
+async def test_one_worker_with_keys_one_with_code_and_one_with_credentials_do_a_job_together(tmp_path: Path) -> None:
     settings = settings_at(tmp_path, "bubblewrap")
     async with (
         open_engine(settings.engine, settings.home, may_start=True) as engine,
-        open_services(settings, calls_models=False) as services,
-        half(settings, engine, "hosts"),
-        half(settings, engine, "models"),
+        open_services(settings) as services,
+        third(settings, engine, "hosts"),
+        third(settings, engine, "models"),
+        third(settings, engine, "delivery"),
     ):
         submitted = await submit(settings, services, engine.client, tmp_path / "spec.md")
         result = await engine.client.get_workflow_handle(submitted.job_id, result_type=JobResult).result()
     assert result.stop == "accepted"
 
 
-async def test_a_worker_that_calls_no_model_holds_no_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("duty", ["hosts", "delivery"])
+async def test_a_worker_that_calls_no_model_holds_no_key(tmp_path: Path, duty: Duty) -> None:
     settings = settings_at(tmp_path, "bubblewrap")
     async with open_services(settings) as services:
         assert (list(services.models), services.secrets) == (["play"], frozenset([KEY]))
-    async with open_services(settings, calls_models=False) as services:
+    async with open_services(settings, duty=duty) as services:
         assert (list(services.models), services.secrets) == ([], frozenset())
-    keyless = settings.without_model_keys()
+    keyless = settings.for_duty(duty)
     assert [one.api_key for one in keyless.providers.values()] == [None] * len(keyless.providers)
     assert keyless.ladder == settings.ladder
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.ledger.books import NOW, USAGE, Books, answer, held, later, opening
+from tests.adapters.ledger.nights import event, line, night_row
 from tests.cli.conftest import Shell
 from thirdshift.adapters.ledger import open_ledger
 from thirdshift.core.pricing import cost_nano
@@ -78,6 +79,21 @@ def test_every_call_is_exported_and_no_cell_can_be_a_formula(shell: Shell, spent
     shell("ledger", "export", "--format", "json", "--output", "calls.json", "--job", "job-1")
     lines = (shell.directory / "calls.json").read_text().splitlines()
     assert json.loads(lines[2])["charged_usd"] == "0.005"
+
+
+def test_nights_lists_and_events_are_exported_by_name(shell: Shell, spent: Callable[[], Books]) -> None:
+    books = spent()
+    books.ledger.open_night(night_row())
+    books.ledger.put_lines([line("specs/a.md")])
+    books.ledger.put_event(event(title="=1+1"))
+    code, out, err = shell("ledger", "export", "events")
+    assert (code, [row["title"] for row in csv.DictReader(io.StringIO(out))]) == (0, ["'=1+1"])
+    assert "1 events exported" in err
+    assert json.loads(shell("ledger", "export", "nights", "--format", "json")[1])["shift"] == "nightly"
+    assert json.loads(shell("ledger", "export", "lines", "--format", "json")[1])["key"] == "specs/a.md"
+    code, _, err = shell("ledger", "export", "events", "--job", "job-1")
+    assert code == 64
+    assert "--job chooses calls" in err
 
 
 def export_of(directory: Path, input_tokens: int, cached: int, output_tokens: int) -> Path:

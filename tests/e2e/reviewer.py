@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -57,13 +58,14 @@ class Reviewer:
         expect(options.first).to_be_visible()
         return [option.split("\n")[0].strip() for option in options.all_inner_texts()]
 
-    def send(self, update: str, data: str) -> None:
-        """Choose an update, type its data, submit."""
+    def send(self, update: str, data: str, before: Callable[[], None] = lambda: None) -> None:
+        """Choose an update, type its data, submit; ``before`` is done while all is typed and nothing is submitted."""
         self.offered()
         self._form().get_by_role("option").filter(has_text=re.compile(rf"^\s*{re.escape(update)}")).first.click()
         self._form().locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+a")  # the window keeps what was typed into it before
         self.page.keyboard.insert_text(data)
+        before()
         self._form().get_by_test_id("confirm-modal-button").click()
 
     def is_refused(self) -> str:

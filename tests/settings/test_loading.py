@@ -260,3 +260,15 @@ def test_no_key_and_no_password_is_ever_shown(load: Load, tmp_path: Path) -> Non
 def test_without_a_user_in_the_environment_the_account_submits(tmp_path: Path) -> None:
     settings = load_settings(cwd=tmp_path, environ={"HOME": str(tmp_path)})
     assert settings.submitter == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_the_team_is_a_key_of_its_own_and_the_environment_overrides_it(load: Load) -> None:
+    assert load().team == "default"
+    assert load('team = "payments"').team == "payments"
+    found = load('team = "payments"', THIRDSHIFT_TEAM="checkout")
+    assert (found.team, found.describe()["team"]) == ("checkout", "checkout")
+
+
+def test_a_team_that_would_be_no_key_of_a_budget_is_refused(load: Load) -> None:
+    with pytest.raises(SettingsInvalid, match="team"):
+        load('team = "a|b"')

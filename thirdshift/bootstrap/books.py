@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from thirdshift.adapters.ledger import SqlLedger, open_ledger
+from thirdshift.adapters.ledger import SqlLedger, open_discreet_ledger
+from thirdshift.core.text import Redactor
 from thirdshift.settings import Settings
 
 
@@ -14,5 +15,10 @@ def now() -> datetime:
 
 
 def open_books(settings: Settings) -> SqlLedger:
-    """The ledger that the settings name."""
-    return open_ledger(settings.ledger_url)
+    """The ledger that the settings name; no secret that they hold gets into it."""
+    return open_discreet_ledger(settings.ledger_url, redactor_of(settings))
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """What takes the settings' secrets, and whatever looks like one, out of a text."""
+    return Redactor(settings.secret_values)

@@ -52,6 +52,13 @@ def watcher(settings: Settings) -> Iterator[BranchWatcher]:
         yield BranchWatcher(str(settings.hub_path), transport=_transport(settings, config))
 
 
+@contextlib.contextmanager
+def hub_transport(settings: Settings) -> Iterator[Transport]:
+    """How the hub reaches the repositories of jobs: with what this process has been given, until the block is left."""
+    with _credentials(settings) as config:
+        yield _transport(settings, config)
+
+
 def _transport(settings: Settings, git_config: Path | None) -> Transport:
     access = settings.delivery
     return Transport(
@@ -105,7 +112,7 @@ def _forge_for(settings: Settings, url: str, asked: str) -> ForgeAccess:
             f"{asked} needs a forge for {host or url} (configured: {known}); add to thirdshift.toml:\n"
             f'  [forges.NAME]\n  kind = "github"  # or "gitlab"\n  host = "{host}"\n  token_env = "VARIABLE"'
         )
-    if forge.token is None:
+    if forge.token is None and not forge.token_elsewhere:
         raise SettingsInvalid(
             f"{asked} needs the token of [forges.{forge.name}]; set {forge.token_variable} in the environment or in "
             f"{settings.secrets_path} (mode 600)"

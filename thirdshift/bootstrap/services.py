@@ -17,9 +17,11 @@ from thirdshift.adapters.sandbox.setup_cache import SetupCache
 from thirdshift.adapters.workspace.workspaces import Workspaces
 from thirdshift.bootstrap.books import now as now
 from thirdshift.bootstrap.books import open_books as open_books
+from thirdshift.bootstrap.delivery import hub_transport
 from thirdshift.core.ports import Model
 from thirdshift.core.scopes import BudgetLimits
 from thirdshift.settings import Settings
+from thirdshift.settings.duties import Duty
 
 
 def host_name(home: Path) -> str:
@@ -39,18 +41,19 @@ def host_name(home: Path) -> str:
 
 @contextlib.asynccontextmanager
 async def open_services(
-    settings: Settings, ledger: SqlLedger | None = None, *, calls_models: bool = True
+    settings: Settings, ledger: SqlLedger | None = None, *, duty: Duty | None = None
 ) -> AsyncIterator[Services]:
     """Every port, wired. Raises the errors of each adapter, with their remedies.
 
-    Unless it ``calls_models``, no model is made and no key is kept.
+    With a ``duty``, models are made for ``models`` alone, and no secret of another duty is kept.
     """
-    if not calls_models:
-        settings = settings.without_model_keys()
-    sandbox = build_sandbox(settings.sandbox.backend, read_only=settings.sandbox.read_only)
-    hub = LocalHub(str(settings.hub_path))
-    models = _models(settings) if calls_models else {}
-    try:
+    settings = settings.for_duty(duty)
+    async with contextlib.AsyncExitStack() as stack:
+        sandbox = build_sandbox(settings.sandbox.backend, read_only=settings.sandbox.read_only)
+        hub = LocalHub(str(settings.hub_path), transport=stack.enter_context(hub_transport(settings)))
+        models = _models(settings) if duty in (None, "models") else {}
+        for model in models.values():
+            stack.push_async_callback(model.close)
         yield Services(
             host=host_name(settings.home),
             clock=now,
@@ -70,13 +73,8 @@ async def open_services(
             zone=settings.zone,
             setup_network=settings.sandbox.setup_network,
             setup_hosts=settings.sandbox.setup_hosts,
-            secrets=frozenset(
-                provider.api_key.get_secret_value() for provider in settings.providers.values() if provider.api_key
-            ),
+            secrets=settings.secret_values,
         )
-    finally:
-        for model in models.values():
-            await model.close()
 
 
 def _models(settings: Settings) -> dict[str, Model]:

@@ -9,26 +9,33 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.attempts import AttemptActivities
-from activities.delivery import DeliveryActivities, DeliveryServices
+from activities.delivery import DeliveryActivities, DeliveryServices, MergeVerification
 from activities.gating import GateActivities, GateLinks
 from activities.jobs import JobActivities
 from activities.model import ModelActivities
+from activities.mornings import MorningActivities
+from activities.nights import NightActivities
 from activities.services import Services
 from activities.steering import SteeringActivities
 from activities.tools import ToolActivities
 from activities.verification import VerificationActivities
+from thirdshift.adapters.engine.principals import PrincipalReader
 from thirdshift.bootstrap.delivery import open_delivery
+from thirdshift.bootstrap.intake import intake_activities
+from thirdshift.bootstrap.mornings import gate_links, morning_of
+from thirdshift.bootstrap.nights import SpecDesk
 from thirdshift.bootstrap.notifying import open_notifier
 from thirdshift.bootstrap.workflow_worker import BUILD_ID, GRACE, workflow_worker
 from thirdshift.core.errors import SandboxUnavailable
 from thirdshift.settings import Settings
-from thirdshift.signatures import HOSTS_QUEUE, model_queue
+from thirdshift.settings.duties import Duty
+from thirdshift.signatures import DELIVERY_QUEUE, HOSTS_QUEUE, model_queue
 
 HEARD_WITHIN = timedelta(seconds=1)
 """Heartbeats are passed on at least this often, so that a stop reaches a running command in time."""
@@ -36,9 +43,6 @@ CALLS_AT_ONCE = 100
 THREADS = 48
 """Waits for git and the ledger are waits, not work: a few slow fetches must not keep every call from settling."""
 IDLE_SANDBOX_SECONDS = 600.0
-
-Duty = Literal["models", "hosts"]
-"""Half of a worker's duties: calling models, or all the rest."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,21 +63,38 @@ def _activity_worker(
 
 
 def workers(
-    settings: Settings, services: Services, client: Client, delivery: DeliveryServices | None, ui_url: str = ""
+    settings: Settings,
+    services: Services,
+    client: Client,
+    delivery: DeliveryServices | None,
+    ui_url: str = "",
+    only: Duty | None = None,
 ) -> list[Worker]:
     """Every worker that this process can run: a provider without a key here has none.
 
-    Without ``delivery`` there are those alone that call models.
+    ``delivery`` is None where the process does not deliver; ``only`` leaves out the other duties.
     """
     made = []
+    notifier = open_notifier(settings) if delivery else None
+    pages = GateLinks(ui_url=ui_url, namespace=client.namespace)
+    reviews, vouched = str(settings.home / "reviews"), PrincipalReader(client).vouched
+    gates = GateActivities(services, pages, notifier, reviews, vouched)
+    nights = NightActivities(services, SpecDesk(settings, services, client))
+    if only in (None, "hosts"):
+        made += _host_workers(services, client, gates, nights)
     if delivery is not None:
-        gates = GateActivities(
-            services,
-            GateLinks(ui_url=ui_url, namespace=client.namespace),
-            open_notifier(settings),
-            str(settings.home / "reviews"),
+        intake = intake_activities(settings, services, client)
+        links = gate_links(ui_url, client.namespace)
+        mornings = MorningActivities(
+            lambda night_id, now: morning_of(services.ledger, night_id, now, links),
+            services.clock,
+            notifier,
+            str(settings.home / "mornings"),
         )
-        made += _host_workers(services, client, delivery, gates)
+        more: list[Callable[..., Any]] = [gates.notify, mornings.tell_morning]
+        more += [intake.triage, intake.find_undecided, intake.tell_storm]
+        more += [nights.open_night, nights.list_more, nights.admit_job]
+        made.append(_delivery_worker(services, client, delivery, more))
     model = ModelActivities(services)
     for name in services.models:
         per_minute = settings.providers[name].requests_per_minute
@@ -82,13 +103,12 @@ def workers(
     return made
 
 
-def _host_workers(
-    services: Services, client: Client, delivery: DeliveryServices, gates: GateActivities
-) -> list[Worker]:
-    """The workflows, what needs a repository, and what runs an agent's code: all of it without a model's key."""
+def _host_workers(services: Services, client: Client, gates: GateActivities, nights: NightActivities) -> list[Worker]:
+    """The workflows, what needs the hub or the books, and what runs an agent's code: all of it without a secret."""
     steering = SteeringActivities(services)
     attempts, jobs = AttemptActivities(services), JobActivities(services)
     tools, verification = ToolActivities(services), VerificationActivities(services)
+    merges = MergeVerification(services)
     cores = os.cpu_count() or 2
     return [
         workflow_worker(
@@ -97,16 +117,21 @@ def _host_workers(
                 jobs.keep_plan,
                 attempts.close_attempt,
                 gates.decide_gate,
-                gates.notify,
                 steering.say,
                 steering.note_steering,
                 steering.raise_budget,
+                steering.rest_job,
+                steering.wake_job,
+                nights.leave_line,
+                nights.jobs_gone,
+                nights.night_standing,
+                nights.close_night,
             ],
         ),
         _activity_worker(
             client,
             HOSTS_QUEUE,
-            [jobs.begin_job, attempts.open_loop, jobs.finish_job, gates.open_gate, *_delivering(services, delivery)],
+            [attempts.open_loop, gates.open_gate, merges.verify_merge],
             cores * 4,
         ),
         _activity_worker(
@@ -115,9 +140,28 @@ def _host_workers(
     ]
 
 
-def _delivering(services: Services, delivery: DeliveryServices) -> list[Callable[..., Any]]:
-    made = DeliveryActivities(services, delivery)
-    return [made.plan_merge, made.verify_merge, made.land_merge, made.push_branch, made.request_merge]
+def _delivery_worker(
+    services: Services,
+    client: Client,
+    delivery: DeliveryServices,
+    more: Sequence[Callable[..., Any]],
+) -> Worker:
+    """What speaks with repositories, forges and people: it runs nobody's code."""
+    jobs, made = JobActivities(services), DeliveryActivities(services, delivery)
+    return _activity_worker(
+        client,
+        DELIVERY_QUEUE,
+        [
+            jobs.begin_job,
+            jobs.finish_job,
+            made.plan_merge,
+            made.land_merge,
+            made.push_branch,
+            made.request_merge,
+            *more,
+        ],
+        (os.cpu_count() or 2) * 4,
+    )
 
 
 def unconfined_warning(services: Services) -> str:
@@ -149,17 +193,19 @@ async def working(
 ) -> AsyncIterator[None]:
     """Work until the block is left. Raises SandboxUnavailable if a wall of the sandbox is missing.
 
-    ``ui_url`` is where the Temporal UI answers, for the links that gates show. ``only`` leaves out the other half of
-    the duties; for ``hosts`` the services are opened without keys.
+    ``ui_url`` is where the Temporal UI answers, for the links that gates show. ``only`` leaves out the other duties;
+    the services are to be opened with the same one.
     """
-    if only != "models":
+    settings = settings.for_duty(only)
+    if only in (None, "hosts"):
         await _refuse_without_walls(services)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="thirdshift"))
     idle = asyncio.create_task(_rest_idle_sandboxes(services))
     try:
         async with contextlib.AsyncExitStack() as stack:
-            delivery = stack.enter_context(open_delivery(settings)) if only != "models" else None
-            for worker in workers(settings, services, client, delivery, ui_url):
+            delivers = only in (None, "delivery")
+            delivery = stack.enter_context(open_delivery(settings)) if delivers else None
+            for worker in workers(settings, services, client, delivery, ui_url, only):
                 await stack.enter_async_context(worker)
             yield
     finally:

@@ -12,10 +12,13 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from thirdshift.signatures import WORKFLOW_QUEUE
+from workflows.intake import Intake
 from workflows.job import Job
 from workflows.loop import Loop
+from workflows.outcomes_sync import OutcomesSync
+from workflows.shift import Shift
 
-WORKFLOWS = (Job, Loop)
+WORKFLOWS = (Job, Loop, Shift, Intake, OutcomesSync)
 
 # These have no clock and no I/O: import-linter's contracts see to it. Loading them once instead of once for
 # each open workflow is what keeps a waiting loop small. The workflows' own modules are among them: their models alone

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from activities.services import Services
     from thirdshift.adapters.engine.access import Engine
-    from thirdshift.bootstrap.worker import Duty
+    from thirdshift.bootstrap.crew import CrewFacts
     from thirdshift.settings import Settings
+    from thirdshift.settings.duties import Duty
 
 _HEARD_OF = timedelta(seconds=75)
 """A worker that lives asks for work once a minute at least."""
@@ -27,15 +28,43 @@ _HEARD_OF = timedelta(seconds=75)
 async def at_work(
     settings: Settings, services: Services, engine: Engine, only: Duty | None = None
 ) -> AsyncIterator[None]:
-    """Work until the block is left, and let others see it; ``only`` one half of the duties."""
+    """Work until the block is left, and let others see it; ``only`` one of the duties."""
+    from contextlib import nullcontext
+
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.logs import logged
     from thirdshift.bootstrap.worker import unconfined_warning, working
 
-    if only != "models" and (warning := unconfined_warning(services)):
+    takes_jobs = only in (None, "hosts")
+    if takes_jobs and (warning := unconfined_warning(services)):
         click.secho(warning, err=True, fg="red", bold=True)
-    with worker_mark(settings.home), logged(settings.log_dir):
+    log = "worker.log" if takes_jobs else f"worker-{only}.log"
+    # Only who runs workflows can take a job up or record an answer, and that is what others want to know.
+    mark = worker_mark(settings.home) if takes_jobs else nullcontext()
+    with mark, logged(settings.log_dir, log, redactor_of(settings)):
         async with working(settings, services, engine.client, engine.ui_url, only):
             yield
+
+
+@asynccontextmanager
+async def crew_at_work(settings: Settings, remark: Callable[[str], None]) -> AsyncIterator[tuple[Engine, CrewFacts]]:
+    """The server, and a worker whose duties are processes of their own, until the block is left.
+
+    They are started first: while they load what they need, the server comes up.
+    """
+    from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
+    from thirdshift.bootstrap.crew import crew
+    from thirdshift.core.engine import EngineTarget
+
+    async with AsyncExitStack() as stack:
+        workers = await stack.enter_async_context(crew(settings, remark))
+        engine = await stack.enter_async_context(
+            open_engine(settings.engine, settings.home, may_start=True, redactor=redactor_of(settings))
+        )
+        stack.push_async_callback(workers.stop)  # before the server goes
+        target = EngineTarget(kind="address", address=engine.address, ui_url=engine.ui_url)
+        yield engine, await workers.begin(target)
 
 
 async def worker_is_up(settings: Settings, client: Client) -> bool:

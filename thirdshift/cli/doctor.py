@@ -48,6 +48,7 @@ async def _inspect(settings: Settings) -> list[Finding]:
     findings += [binary] if binary else []
     if home.ok:
         findings += [await look.inspect_server(settings), look.inspect_worker(settings), look.inspect_ledger(settings)]
+    findings += look.inspect_intake(settings)
     return [*findings, *look.inspect_keys(settings), *look.inspect_prices(settings)]
 
 

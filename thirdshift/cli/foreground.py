@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.bootstrap.submission import Submitted
     from thirdshift.cli.invocation import Invocation
+    from thirdshift.core.delivery import Delivered
     from thirdshift.core.ledger import JournalEntry
     from thirdshift.core.verdict import CheckOutcome
     from thirdshift.core.views import JobView
@@ -36,9 +37,11 @@ async def carry_through(
     it is, which is durable, and says how to go on.
     """
     from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.cli.at_work import at_work, worker_is_up
 
-    async with open_engine(settings.engine, settings.home, may_start=True) as engine, AsyncExitStack() as stack:
+    opened = open_engine(settings.engine, settings.home, may_start=True, redactor=redactor_of(settings))
+    async with opened as engine, AsyncExitStack() as stack:
         helped = not await worker_is_up(settings, engine.client)
         if helped:
             await stack.enter_async_context(at_work(settings, services, engine))
@@ -89,27 +92,30 @@ async def watch_to_the_end(
 
 def tell_outcome(call: Invocation, ledger: SqlLedger, job_id: str, where: dict[str, str], end: str | None) -> int:
     """Print the job's report; its exit code. ``end`` is None for one that was left waiting at a gate."""
-    from thirdshift.cli.standing import failing_checks, standing
+    from thirdshift.cli.standing import delivered_of, failing_checks, standing
 
     view = ledger.job_view(job_id)
     failing = failing_checks(ledger, view)
     stop = view.stop_reason
     gates = ledger.gates(job_id)
     state = "failed" if end and stop is None else ""
-    document: dict[str, Any] = standing(view, gates, state=state, failing=failing, **where)
+    made = delivered_of(ledger, job_id)
+    document: dict[str, Any] = standing(view, gates, state=state, failing=failing, delivered=made, **where)
     code = code_for_stop(stop) if stop else ExitCode.WAITING if end is None else ExitCode.FAILED
     if end and stop is None:
         document["evidence"] = end
         call.remark(f"the job's workflow was ended from outside: {end}")
-    call.answer({**document, "exit_code": int(code)}, lambda: report_text(view, where["ui_url"], failing))
+    call.answer({**document, "exit_code": int(code)}, lambda: report_text(view, where["ui_url"], failing, made))
     return code
 
 
-def report_text(view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = ()) -> str:
+def report_text(
+    view: JobView, ui_url: str, failing: Sequence[CheckOutcome] = (), delivered: Delivered | None = None
+) -> str:
     """The job's report, for a person."""
     from thirdshift.reports.job_report import render_job
 
-    return render_job(view, ui_url, failing)
+    return render_job(view, ui_url, failing, delivered.url if delivered else "")
 
 
 def _how_to_go_on(call: Invocation, job_id: str, helped: bool) -> str:

@@ -118,6 +118,19 @@ def inspect_ledger(settings: Settings) -> Finding:
     return Finding("ledger", True, settings.describe()["ledger"])
 
 
+def inspect_intake(settings: Settings) -> list[Finding]:
+    """The rules for events, where there are any: their templates have to take an event."""
+    from thirdshift.bootstrap.intake_rules import template_findings
+
+    rules = settings.intake.terms.rules
+    if not rules:
+        return []
+    wrong = [line for lines in template_findings(rules).values() for line in lines]
+    if wrong:
+        return [Finding("intake", False, wrong[0], "mend the templates; `thirdshift events check` lists every finding")]
+    return [Finding("intake", True, f"{len(rules)} rules, every template takes an event")]
+
+
 def inspect_disk(settings: Settings) -> Finding:
     """Room under THIRDSHIFT_HOME."""
     there = next(path for path in (settings.home, *settings.home.parents) if path.exists())

@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from thirdshift.settings import Settings
+    from thirdshift.settings.duties import Duty
 
 
 class Invocation:
@@ -24,11 +25,14 @@ class Invocation:
         self.home = home
         """Set where it is another one than the person's own, as in the demonstration."""
 
-    def settings(self, beside: Path | None = None) -> Settings:
-        """The configuration; ``beside`` is a directory of specs that may hold the file."""
+    def settings(self, beside: Path | None = None, duty: Duty | None = None) -> Settings:
+        """The configuration; ``beside`` is a directory of specs that may hold the file.
+
+        With a ``duty``, it holds the secrets of that one alone.
+        """
         from thirdshift.settings import load_settings
 
-        return load_settings(self.config, beside=beside)
+        return load_settings(self.config, beside=beside, duty=duty)
 
     def command(self, words: str) -> str:
         """A command for the person to type next, with the configuration that this one was given."""

@@ -52,6 +52,8 @@ def _audit_value(audit: Audit) -> dict[str, Any]:
     return {
         "adds_up": audit.adds_up,
         **{name: getattr(audit, name) for name in ("calls", "tallies", "scopes", "attempts", "loops", "jobs")},
+        "nights": audit.nights,
+        "events": audit.events,
         "metered_usd": format_usd(audit.metered_nano),
         "imputed_usd": format_usd(audit.imputed_nano),
         "held_usd": format_usd(audit.held_nano),
@@ -72,6 +74,7 @@ def _audit_text(audit: Audit) -> str:
     lines = [
         f"{audit.calls:,} calls make {audit.attempts:,} attempts, {audit.loops:,} loops, {audit.jobs:,} jobs "
         f"and {audit.scopes:,} budget scopes",
+        f"{audit.nights:,} nights and {audit.events:,} events",
         f"metered ${format_usd(audit.metered_nano)}, imputed ${format_usd(audit.imputed_nano)}, "
         f"held ${format_usd(audit.held_nano)}, unknown ${format_usd(audit.unknown_nano)}",
     ]
@@ -90,21 +93,29 @@ def _audit_text(audit: Audit) -> str:
 
 
 @ledger.command()
+@click.argument("what", type=click.Choice(["calls", "nights", "lines", "events"]), default="calls")
 @click.option("--job", help="The calls of one job only.")
 @click.option("--format", "style", type=click.Choice(["csv", "json"]), help="Default: csv, or json with --json.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output.")
 @invocation
-def export(call: Invocation, job: str | None, style: str | None, output: Path | None) -> int:
-    """Write every call: where it belongs, its state, money, tokens, times and keys. JSON is one object a line."""
+def export(call: Invocation, what: str, job: str | None, style: str | None, output: Path | None) -> int:
+    """Write calls, nights, the lines of nights' lists, or events, whole. JSON is one object a line.
+
+    A call's row says where it belongs, its state, money, tokens, times and keys; a night's what it came to; an event's
+    what was told and how it was decided.
+    """
     from thirdshift.bootstrap.services import open_books
     from thirdshift.cli.standing import find_job
 
+    if job and what != "calls":
+        raise click.UsageError(f"--job chooses calls; {what} are exported whole. Leave it out")
     with closing(open_books(call.settings())) as books:
         job_id = find_job(books, job).job.job_id if job else None
+        rows = {"nights": books.exported_nights, "lines": books.exported_lines, "events": books.exported_events}
         with _opened(output) as out:
             write = _write_json if (style or ("json" if call.as_json else "csv")) == "json" else _write_csv
-            written = write(out, books.exported_calls(job_id))
-    call.remark(f"{written:,} calls exported" + (f" to {output}" if output else ""))
+            written = write(out, rows[what]() if what in rows else books.exported_calls(job_id))
+    call.remark(f"{written:,} {what} exported" + (f" to {output}" if output else ""))
     return ExitCode.DONE
 
 

@@ -144,6 +144,7 @@ def _tell_unexpected(error: Exception, wants_json: bool) -> ExitCode:
 
 
 def _write_traceback(error: Exception) -> Path:
+    from thirdshift.core.text import redact
     from thirdshift.settings import load_settings
 
     directory = Path(tempfile.gettempdir())
@@ -153,5 +154,5 @@ def _write_traceback(error: Exception) -> Path:
         directory = home_logs
     descriptor, name = tempfile.mkstemp(prefix="error-", suffix=".log", dir=directory)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(traceback.format_exception(error))
+        file.write(redact("".join(traceback.format_exception(error))))
     return Path(name)

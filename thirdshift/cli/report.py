@@ -79,17 +79,18 @@ def report(
 
 def _of_one(call: Invocation, ledger: SqlLedger, job: str) -> int:
     from thirdshift.cli.foreground import report_text
-    from thirdshift.cli.standing import cost_line, failing_checks, find_job, standing
+    from thirdshift.cli.standing import cost_line, delivered_of, failing_checks, find_job, standing
 
     view = find_job(ledger, job)
+    made = delivered_of(ledger, view.job.job_id)
     failing = failing_checks(ledger, view)
     lines = ledger.cost_lines(view.job.job_id)
     call.answer(
         {
-            **standing(view, ledger.gates(view.job.job_id), failing=failing),
+            **standing(view, ledger.gates(view.job.job_id), failing=failing, delivered=made),
             "costs": [cost_line(line) for line in lines],
         },
-        lambda: report_text(view, "", failing),
+        lambda: report_text(view, "", failing, made),
     )
     return ExitCode.DONE
 

@@ -15,6 +15,7 @@ from thirdshift.core.views import JobState
 
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.delivery import Delivered
     from thirdshift.core.gate_book import GateRecord
     from thirdshift.core.verdict import CheckOutcome
     from thirdshift.core.views import CostLine, JobView, VerdictView
@@ -30,10 +31,12 @@ def standing(
     ui_url: str = "",
     state: str = "",
     failing: Sequence[CheckOutcome] = (),
+    delivered: Delivered | None = None,
 ) -> dict[str, Any]:
     """A job for a program. Money is a decimal string of US dollars; metered, imputed and unknown stay apart.
 
-    ``state`` is the engine's word where it knows better than the ledger. ``failing`` is from ``failing_checks``.
+    ``state`` is the engine's word where it knows better than the ledger. ``failing`` is from ``failing_checks``,
+    ``delivered`` from ``delivered_of``.
     """
     job, best = view.job, view.best
     packets = dict.fromkeys(a.owner_id.removeprefix(f"loop-{job.job_id}-") for a in view.loop_attempts)
@@ -44,6 +47,7 @@ def standing(
         "title": job.title,
         "repo": job.repository,
         "state": state or view.state.value,
+        "waits_for": view.parked_why if view.state is JobState.PARKED else "",
         "stop_reason": view.stop_reason.value if view.stop_reason else None,
         "evidence": view.evidence,
         "remedy": view.remedy,
@@ -58,6 +62,8 @@ def standing(
         "tokens": {"input": view.tokens.input, "cached": view.tokens.cached, "output": view.tokens.output},
         "branch": view.branch,
         "commit": view.commit,
+        "delivery": _delivery(delivered),
+        "request_url": delivered.url if delivered else "",
         "tree": view.tree or (best.tree if best else ""),
         "checks": _checks(telling_verdict(view), failing),
         "gates": [gate_row(gate, None, None) for gate in gates],
@@ -66,6 +72,18 @@ def standing(
         "started_at": _stamp(job.submitted_at),
         "ended_at": _stamp(view.ended_at),
     }
+
+
+def _delivery(delivered: Delivered | None) -> dict[str, Any] | None:
+    if delivered is None:
+        return None
+    return {"kind": delivered.kind.value, "done": delivered.done, "detail": delivered.detail, "onto": delivered.onto}
+
+
+def delivered_of(ledger: SqlLedger, job_id: str) -> Delivered | None:
+    """What the newest delivery of a job came to; None before there is one."""
+    row = ledger.delivery_of(job_id)
+    return row.delivered if row else None
 
 
 def telling_verdict(view: JobView) -> VerdictView | None:

@@ -35,8 +35,10 @@ setup_hosts = []          # a spec's `setup` may reach these alone: ["pypi.org:4
 _NETWORK = f"""\
 [sandbox]
 # The first spec's `setup` installs packages, so it needs a network; agents and checks never have one. "host" is this
-# machine's, whole. Better: remove the line and name the hosts that packages come from, and no others are reached:
-# setup_hosts = ["NAME:443", ...]
+# machine's, whole. Better, unless your index is a mirror with a private address: remove the line and name the hosts
+# that packages come from, and no others are reached. For pip and uv, and for npm:
+# setup_hosts = ["pypi.org:443", "files.pythonhosted.org:443"]
+# setup_hosts = ["registry.npmjs.org:443"]
 {SETUP_NETWORK}
 """
 

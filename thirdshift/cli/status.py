@@ -16,6 +16,7 @@ from thirdshift.cli.invocation import Invocation, invocation
 if TYPE_CHECKING:
     from thirdshift.adapters.engine.access import Engine
     from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.delivery import Delivered
     from thirdshift.core.gate_book import GateRecord
     from thirdshift.core.verdict import CheckOutcome
     from thirdshift.core.views import JobSummary, JobView
@@ -65,18 +66,21 @@ class _Known:
     where: dict[str, str]
     parked: bool
     failing: tuple[CheckOutcome, ...]
+    delivered: Delivered | None
 
     def document(self) -> dict[str, Any]:
         """For a program."""
         from thirdshift.cli.standing import standing
 
         state = "parked" if self.parked else ""
-        return standing(self.view, self.gates, state=state, failing=self.failing, **self.where)
+        return standing(
+            self.view, self.gates, state=state, failing=self.failing, delivered=self.delivered, **self.where
+        )
 
 
 async def _known(engine: Engine | None, ledger: SqlLedger, job_id: str) -> _Known:
     from thirdshift.cli.ended_outside import known_to_engine
-    from thirdshift.cli.standing import failing_checks
+    from thirdshift.cli.standing import delivered_of, failing_checks
     from thirdshift.cli.whereabouts import is_parked, run_and_link
     from thirdshift.core.views import JobState
 
@@ -84,7 +88,8 @@ async def _known(engine: Engine | None, ledger: SqlLedger, job_id: str) -> _Know
     where = await run_and_link(engine, job_id)
     view = await known_to_engine(engine, ledger, ledger.job_view(job_id))
     parked = view.state is JobState.WAITING and engine is not None and await is_parked(engine, gates)
-    return _Known(view, tuple(gates), where, parked, failing_checks(ledger, view))
+    failing, delivered = failing_checks(ledger, view), delivered_of(ledger, job_id)
+    return _Known(view, tuple(gates), where, parked, failing, delivered)
 
 
 def _list_text(rows: Sequence[JobSummary]) -> str:
@@ -103,7 +108,7 @@ async def _one(call: Invocation, settings: Settings, ledger: SqlLedger, job: str
     async with engine_if_up(settings) as engine:
         known = await _known(engine, ledger, job_id)
     view = known.view
-    call.answer(known.document(), lambda: report_text(view, known.where["ui_url"], known.failing))
+    call.answer(known.document(), lambda: report_text(view, known.where["ui_url"], known.failing, known.delivered))
     if view.state is JobState.FAILED and view.stop_reason is None:
         call.remark(f"{view.evidence}; go on from its best tree with: {view.remedy}")
     elif engine is None and view.stop_reason is None:

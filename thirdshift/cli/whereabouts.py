@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from thirdshift.core.errors import EngineUnavailable
+from thirdshift.core.text import Redactor
 from thirdshift.core.ui_links import workflow_link
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ async def engine_if_up(settings: Settings, identity: str | None = None) -> Async
         # Known without the Temporal client, which takes longer to import than this command to run.
         yield None
         return
-    opened = open_engine(settings.engine, settings.home, may_start=False, identity=identity)
+    redactor = Redactor(settings.secret_values)
+    opened = open_engine(settings.engine, settings.home, may_start=False, identity=identity, redactor=redactor)
     try:
         engine = await opened.__aenter__()
     except EngineUnavailable:

@@ -24,6 +24,7 @@ ThirdshiftError
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -130,6 +131,9 @@ class ModelFault(ThirdshiftError):
 
     ``may_be_billed`` is true whenever the request left this machine and no answer said that it was refused
     unprocessed: the call is then ``unknown`` and its hold stays charged.
+
+    ``retry_after_seconds`` is the wait that the vendor asks for, counted from its answer; ``back_at`` the instant that
+    it names instead, where its answer had no time of its own.
     """
 
     def __init__(
@@ -139,10 +143,12 @@ class ModelFault(ThirdshiftError):
         *,
         may_be_billed: bool,
         retry_after_seconds: float | None = None,
+        back_at: datetime | None = None,
         status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.may_be_billed = may_be_billed
         self.retry_after_seconds = retry_after_seconds
+        self.back_at = back_at
         self.status = status

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from thirdshift.core.frozen import Frozen
-from thirdshift.core.gates import GateAnswer, GateEnd
+from thirdshift.core.gates import GateAnswer, GateEnd, GateVerdict
 from thirdshift.core.spec import GateKind
 
 
@@ -46,6 +46,18 @@ class AnswerRecord(Frozen):
 
     answer: GateAnswer
     identity: Literal["claimed", "verified"] = "claimed"
+
+
+def verified_reviewers(gates: Sequence[GateRecord], tree: str) -> tuple[str, ...]:
+    """Who approved that tree for its merge and is known to the server, each once; claims are not among them."""
+    names = [
+        given.answer.reviewer
+        for gate in gates
+        if gate.kind is GateKind.MERGE and gate.tree == tree
+        for given in gate.answers
+        if given.identity == "verified" and given.answer.verdict is GateVerdict.APPROVE
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 class GateBook(Protocol):

@@ -93,6 +93,8 @@ class GateAnswer(Frozen):
     note: str = ""
     usd_nano: int = 0
     at: datetime
+    verified_as: str = ""
+    """The name under which the server has authenticated whoever gave it; empty where it has not."""
 
 
 class GateState(Frozen):

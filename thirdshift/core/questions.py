@@ -112,6 +112,9 @@ class JobFact(NamedTuple):
     """None where git was not asked yet."""
     edited: bool
     review: Review | None
+    team: str = "default"
+    night: str = ""
+    """The night that pays for it, or paid last; empty outside shifts."""
 
 
 class OddCall(NamedTuple):

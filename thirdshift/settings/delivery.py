@@ -54,14 +54,20 @@ class ForgeAccess(Frozen):
     host: str
     token_variable: str
     token: SecretStr | None = None
+    token_elsewhere: bool = False
+    """Whether another process has the token, and delivers."""
 
     def described(self) -> str:
         """For people."""
         return f"{self.kind}, {self.host}, {self.token_variable} {'set' if self.token else 'missing'}"
 
 
-def delivery_access(section: DeliverySection, root: Path, environ: Mapping[str, str]) -> DeliveryAccess:
-    """``[delivery]`` with its path made absolute and the agent's socket found."""
+def delivery_access(
+    section: DeliverySection, root: Path, environ: Mapping[str, str], *, elsewhere: bool = False
+) -> DeliveryAccess:
+    """``[delivery]`` with its path made absolute and the agent's socket found; nothing if another process delivers."""
+    if elsewhere:
+        return DeliveryAccess(ssh_command="false")
     return DeliveryAccess(
         git_config=root / Path(section.git_config).expanduser() if section.git_config else None,
         ssh_command=section.ssh_command,
@@ -69,8 +75,8 @@ def delivery_access(section: DeliverySection, root: Path, environ: Mapping[str, 
     )
 
 
-def forge_access(name: str, section: ForgeSection, keys: Mapping[str, str]) -> ForgeAccess:
-    """``[forges.NAME]`` with what it leaves open filled in."""
+def forge_access(name: str, section: ForgeSection, keys: Mapping[str, str], *, elsewhere: bool = False) -> ForgeAccess:
+    """``[forges.NAME]`` with what it leaves open filled in; ``elsewhere`` if another process has its token."""
     url = (section.url or _URLS[section.kind]).rstrip("/")
     host = section.host or (urlsplit(url).hostname or "").removeprefix("api.")
     token = keys.get(section.token_env)
@@ -81,4 +87,5 @@ def forge_access(name: str, section: ForgeSection, keys: Mapping[str, str]) -> F
         host=host.lower(),
         token_variable=section.token_env,
         token=SecretStr(token) if token else None,
+        token_elsewhere=elsewhere,
     )

@@ -15,7 +15,11 @@ from thirdshift.core.errors import SettingsInvalid
 from thirdshift.settings.complaints import Place
 
 PREFIX = "THIRDSHIFT_"
-_PLACES = {"THIRDSHIFT_HOME", "THIRDSHIFT_CONFIG"}
+KEYS_ELSEWHERE = "THIRDSHIFT_KEYS_ELSEWHERE"
+"""Names of keys, set for the process of a worker that calls models and not for this one; with commas between."""
+DUTY = "THIRDSHIFT_DUTY"
+"""Set by Thirdshift itself: the duty that this environment was made for."""
+_PLACES = {"THIRDSHIFT_HOME", "THIRDSHIFT_CONFIG", KEYS_ELSEWHERE, DUTY}
 
 
 def process_environment() -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import os
 import pwd
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ from thirdshift.core.errors import SettingsInvalid
 from thirdshift.core.ladder import Ladder, Rung
 from thirdshift.settings.complaints import complaints
 from thirdshift.settings.delivery import delivery_access, forge_access
-from thirdshift.settings.environment import overlay, process_environment
+from thirdshift.settings.duties import Duty, names_for
+from thirdshift.settings.environment import DUTY, KEYS_ELSEWHERE, overlay, process_environment
+from thirdshift.settings.intake import intake_from
+from thirdshift.settings.listening import event_source
 from thirdshift.settings.model import Provider, Settings
 from thirdshift.settings.reviewing import notified
 from thirdshift.settings.secrets_file import read_secrets
@@ -36,11 +39,13 @@ def load_settings(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     beside: Path | None = None,
+    duty: Duty | None = None,
 ) -> Settings:
     """Read the configuration; raises SettingsInvalid with one line for each finding.
 
     The file is ``config_path``, else THIRDSHIFT_CONFIG, else thirdshift.toml in ``cwd``, else the one in the
     directory ``beside`` (where the specs are), else none. Relative paths in it count from its own directory.
+    With a ``duty``, the secrets of other duties are not in what is returned, and for ``hosts`` not even read.
     """
     environ = process_environment() if environ is None else environ
     cwd = (cwd or Path.cwd()).absolute()
@@ -56,7 +61,7 @@ def load_settings(
         file = ConfigFile.model_validate(raw)
     except ValidationError as error:
         raise SettingsInvalid("\n".join(complaints(error, ConfigFile, shown, sources))) from None
-    return _settle(file, path, cwd, environ)
+    return _settle(file, path, cwd, environ, duty)
 
 
 def _find_file(config_path: Path | None, cwd: Path, environ: Mapping[str, str], beside: Path | None) -> Path | None:
@@ -85,15 +90,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsInvalid(f"{path}: not valid TOML: {error}") from None
 
 
-def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str, str]) -> Settings:
+def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str, str], duty: Duty | None) -> Settings:
     """Fill in what the file leaves open, and check what only the whole can show."""
     home = _home(cwd, environ)
     root = path.parent if path else cwd
     shown = str(path or FILE_NAME)
     secrets_path = home / "secrets.env"
-    keys = {**read_secrets(secrets_path), **{name: value for name, value in environ.items() if value}}
+    keys = _keys(names_for(duty, file), secrets_path, environ)
+    delivers, calls = duty in (None, "delivery"), duty in (None, "models")
+    away = frozenset[str]() if calls else _keys_elsewhere(file, environ)
     sections = {vendor: ProviderSection(kind=vendor) for vendor in ("anthropic", "openai")} | file.providers
-    providers = {name: _provider(name, section, keys, root, shown) for name, section in sections.items()}
+    providers = {name: _provider(name, section, keys, root, shown, away) for name, section in sections.items()}
     rungs = file.tiers.rungs or _default_rungs(providers)
     _refuse_unknown_providers(rungs, providers, shown)
     if file.plan_tier and rungs and not any(rung.tier is file.plan_tier for rung in rungs):
@@ -117,16 +124,42 @@ def _settle(file: ConfigFile, path: Path | None, cwd: Path, environ: Mapping[str
         ladder_is_default=not file.tiers.rungs,
         plan_tier=file.plan_tier,
         time_zone=file.time_zone,
+        team=file.team,
         prices={model: price.model_dump(exclude_none=True) for model, price in file.prices.items()},
         budgets=file.budgets,
         policy=file.policy,
-        delivery=delivery_access(file.delivery, root, environ),
+        delivery=delivery_access(file.delivery, root, environ, elsewhere=not delivers),
+        intake=intake_from(file.intake, root),
         gates=file.gates,
         reviewers=file.reviewers,
-        notify=notified(file.notify, keys),
-        forges=tuple(forge_access(name, section, keys) for name, section in file.forges.items()),
+        notify=notified(file.notify, keys, elsewhere=not delivers),
+        forges=tuple(
+            forge_access(name, section, keys, elsewhere=not delivers) for name, section in file.forges.items()
+        ),
+        listen=file.listen,
+        sources=tuple(event_source(name, section, keys, shown) for name, section in file.sources.items()),
         submitter=environ.get("USER") or environ.get("LOGNAME") or _account(),
     )
+
+
+def _keys(wanted: Collection[str] | None, secrets_path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Values by variable: all there are, or the wanted ones alone.
+
+    The file is not opened where nothing is wanted, nor by a process whose environment was made for its duty: what was
+    read once stays in memory, used or not.
+    """
+    if wanted is not None and not wanted:
+        return {}
+    written = {} if environ.get(DUTY) else read_secrets(secrets_path)
+    found = {**written, **{name: value for name, value in environ.items() if value}}
+    return found if wanted is None else {name: value for name, value in found.items() if name in wanted}
+
+
+def _keys_elsewhere(file: ConfigFile, environ: Mapping[str, str]) -> frozenset[str]:
+    """Keys that another process has: those that it was started with, else those that the written ladder takes."""
+    if stated := environ.get(KEYS_ELSEWHERE):
+        return frozenset(stated.split(","))
+    return frozenset(names_for("models", file) or ()) if file.tiers.rungs else frozenset()
 
 
 def _account() -> str:
@@ -171,8 +204,13 @@ def _engine(file: ConfigFile, environ: Mapping[str, str]) -> EngineTarget:
     return EngineTarget(kind="embedded")
 
 
-def _provider(name: str, section: ProviderSection, keys: Mapping[str, str], root: Path, shown: str) -> Provider:
-    """The provider with its key. A vendor's own key goes to no other address unless ``api_key_env`` says so."""
+def _provider(
+    name: str, section: ProviderSection, keys: Mapping[str, str], root: Path, shown: str, away: Collection[str]
+) -> Provider:
+    """The provider with its key, unless that is ``away`` in another process.
+
+    A vendor's own key goes to no other address unless ``api_key_env`` says so.
+    """
     if not _PROVIDER_NAME.fullmatch(name):
         raise SettingsInvalid(f"{shown}: [providers.{name}]: a provider's name is letters, digits, `.`, `_` and `-`")
     script = None
@@ -192,6 +230,7 @@ def _provider(name: str, section: ProviderSection, keys: Mapping[str, str], root
         base_url=section.base_url,
         key_variable=variable,
         api_key=SecretStr(key) if key else None,
+        key_elsewhere=variable in away,
         requests_per_minute=section.requests_per_minute,
         script=script,
     )
@@ -199,7 +238,11 @@ def _provider(name: str, section: ProviderSection, keys: Mapping[str, str], root
 
 def _default_rungs(providers: Mapping[str, Provider]) -> tuple[Rung, ...]:
     """The current models of every vendor whose key is there."""
-    return vendor_ladder([vendor for vendor in VENDOR_KEYS if providers[vendor].api_key is not None])
+    return vendor_ladder([vendor for vendor in VENDOR_KEYS if _has_key(providers[vendor])])
+
+
+def _has_key(provider: Provider) -> bool:
+    return provider.api_key is not None or provider.key_elsewhere
 
 
 def _refuse_unknown_providers(rungs: tuple[Rung, ...], providers: Mapping[str, Provider], shown: str) -> None:

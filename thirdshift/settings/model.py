@@ -16,6 +16,9 @@ from thirdshift.core.ladder import Ladder, Tier
 from thirdshift.core.money import format_usd
 from thirdshift.core.spec import Risk
 from thirdshift.settings.delivery import DeliveryAccess, ForgeAccess
+from thirdshift.settings.duties import Duty
+from thirdshift.settings.intake import Intake
+from thirdshift.settings.listening import EventSource, ListenSection, require_sources
 from thirdshift.settings.reviewing import GatesSection, Notified, ReviewersRule, terms_for
 from thirdshift.settings.sections import BudgetsSection, PolicySection, RiskPolicy, SandboxSection
 
@@ -30,13 +33,15 @@ class Provider(Frozen):
     key_variable: str = ""
     """The variable that holds its key; empty where no key is sent."""
     api_key: SecretStr | None = None
+    key_elsewhere: bool = False
+    """Whether another process of the worker has the key, and calls."""
     requests_per_minute: int | None = None
     script: Path | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether its key is there, or it needs none."""
-        return not self.key_variable or self.api_key is not None
+        """Whether its key is there, here or in the process that calls, or it needs none."""
+        return not self.key_variable or self.api_key is not None or self.key_elsewhere
 
 
 class Settings(Frozen):
@@ -64,11 +69,17 @@ class Settings(Frozen):
     policy: PolicySection
     time_zone: str = "UTC"
     """Whose days and months budgets and reports mean."""
+    team: str = "default"
+    """Whose days and months the calls of jobs submitted from here count against."""
     delivery: DeliveryAccess = DeliveryAccess()
     forges: tuple[ForgeAccess, ...] = ()
+    intake: Intake = Intake()
     gates: GatesSection = GatesSection()
     reviewers: tuple[ReviewersRule, ...] = ()
     notify: Notified = Notified()
+    listen: ListenSection = ListenSection()
+    sources: tuple[EventSource, ...] = ()
+    """Who may send events."""
     submitter: str
     """The login name of whoever runs this process; a claim, not an identity."""
 
@@ -82,10 +93,36 @@ class Settings(Frozen):
         """The configured time zone."""
         return ZoneInfo(self.time_zone)
 
-    def without_model_keys(self) -> Settings:
-        """The same, with no model's key in it: for a process that calls no model."""
-        keyless = {name: one.model_copy(update={"api_key": None}) for name, one in self.providers.items()}
-        return self.model_copy(update={"providers": keyless})
+    def for_duty(self, duty: Duty | None) -> Settings:
+        """The same without the secrets of other duties; with no duty, whole."""
+        if duty is None:
+            return self
+        mute = tuple(source.model_copy(update={"secrets": ()}) for source in self.sources)
+        keyless = {
+            name: one if duty == "models" else one.model_copy(update={"api_key": None, "key_elsewhere": one.ready})
+            for name, one in self.providers.items()
+        }
+        if duty == "delivery":
+            return self.model_copy(update={"providers": keyless, "sources": mute})
+        return self.model_copy(
+            update={
+                "providers": keyless,
+                "sources": mute,
+                "delivery": DeliveryAccess(ssh_command="false"),
+                "forges": tuple(
+                    forge.model_copy(update={"token": None, "token_elsewhere": True}) for forge in self.forges
+                ),
+                "notify": Notified(variables=self.notify.variables, elsewhere=True),
+            }
+        )
+
+    @property
+    def secret_values(self) -> frozenset[str]:
+        """Every value that this process knows and nobody else is to read."""
+        known = [one.api_key for one in self.providers.values()] + [forge.token for forge in self.forges]
+        known += [url for urls in self.notify.addresses.values() for url in urls]
+        known += [secret for source in self.sources for secret in source.secrets]
+        return frozenset(one.get_secret_value() for one in known if one)
 
     def policy_for(self, risk: Risk) -> RiskPolicy:
         """The policy for a spec of this risk."""
@@ -100,7 +137,7 @@ class Settings(Frozen):
                 repository,
                 risk,
                 submitter=self.submitter,
-                notify=bool(self.notify.addresses),
+                notify=self.notify.anybody,
             )
         except ValueError as error:
             raise SettingsInvalid(f"{self.config_path or 'thirdshift.toml'}: reviewers: {error}") from None
@@ -133,6 +170,10 @@ class Settings(Frozen):
             )
         return ladder
 
+    def require_sources(self) -> tuple[EventSource, ...]:
+        """Who may send events, each with a secret; else SettingsInvalid naming the remedies."""
+        return require_sources(self.sources, str(self.config_path or "thirdshift.toml"), str(self.secrets_path))
+
     @property
     def _setup_network(self) -> str:
         return ", ".join(self.sandbox.setup_hosts) or self.sandbox.setup_network
@@ -147,6 +188,7 @@ class Settings(Frozen):
             "ledger": _without_password(self.ledger_url),
             "hub": str(self.hub_path),
             "time zone": self.time_zone,
+            "team": self.team,
             "sandbox": f"{self.sandbox.backend}, setup network {self._setup_network}",
         }
         for name, provider in sorted(self.providers.items()):
@@ -155,6 +197,7 @@ class Settings(Frozen):
                 key = f"{provider.key_variable} {'set' if provider.api_key else 'missing'}"
             lines[f"provider {name}"] = ", ".join(filter(None, (provider.kind, provider.base_url, key)))
         lines |= {f"forge {forge.name}": forge.described() for forge in self.forges}
+        lines |= {f"source {source.name}": source.described() for source in self.sources}
         if self.notify.addresses or self.notify.missing:
             missing = f"; missing: {', '.join(self.notify.missing)}" if self.notify.missing else ""
             lines["notify"] = ", ".join(sorted(self.notify.addresses)) + missing

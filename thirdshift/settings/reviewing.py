@@ -123,17 +123,35 @@ class Notified(Frozen):
     addresses: dict[str, tuple[SecretStr, ...]] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()
     """Variables that are named and not set."""
+    variables: tuple[str, ...] = ()
+    """All variables that are named."""
+    held: dict[str, SecretStr] = Field(default_factory=dict)
+    """Those that are set, with their values."""
+    elsewhere: bool = False
+    """Whether another process has the addresses, and tells people."""
+
+    @property
+    def anybody(self) -> bool:
+        """Whether people are told of gates, by whichever process."""
+        return bool(self.addresses) or (self.elsewhere and bool(self.variables))
 
     def urls(self) -> dict[str, list[str]]:
         """The addresses as apprise takes them."""
         return {name: [url.get_secret_value() for url in urls] for name, urls in self.addresses.items()}
 
 
-def notified(section: Mapping[str, tuple[str, ...]], keys: Mapping[str, str]) -> Notified:
-    """``[notify]`` with the addresses that its variables hold."""
+def notified(section: Mapping[str, tuple[str, ...]], keys: Mapping[str, str], *, elsewhere: bool = False) -> Notified:
+    """``[notify]`` with the addresses that its variables hold; ``elsewhere`` if another process holds them."""
+    named = tuple(sorted({variable for variables in section.values() for variable in variables}))
+    if elsewhere:
+        return Notified(variables=named, elsewhere=True)
     addresses = {
         name: tuple(SecretStr(keys[variable]) for variable in variables if variable in keys)
         for name, variables in section.items()
     }
-    missing = sorted({variable for variables in section.values() for variable in variables if variable not in keys})
-    return Notified(addresses={name: urls for name, urls in addresses.items() if urls}, missing=tuple(missing))
+    return Notified(
+        addresses={name: urls for name, urls in addresses.items() if urls},
+        missing=tuple(variable for variable in named if variable not in keys),
+        variables=named,
+        held={variable: SecretStr(keys[variable]) for variable in named if variable in keys},
+    )

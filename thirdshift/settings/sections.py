@@ -11,17 +11,12 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from thirdshift.core.egress import parse_host_rule
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.ladder import Rung, Tier
-from thirdshift.core.money import parse_usd
 from thirdshift.core.spec import GateKind, Risk, TaskKind
+from thirdshift.settings.amounts import Money
 from thirdshift.settings.delivery import DeliverySection, ForgeSection
+from thirdshift.settings.intake import IntakeSection
+from thirdshift.settings.listening import ListenSection, SourceSection
 from thirdshift.settings.reviewing import GatesSection, ReviewersRule
-
-
-def _money(value: object) -> int:
-    """Nano-dollars of a money string; refuses numbers, because 0.1 is not what it looks like."""
-    if not isinstance(value, str):
-        raise ValueError(f'money is written as a string: "{value}"')  # noqa: TRY004 - pydantic reports ValueError
-    return parse_usd(value)
 
 
 def _rate(value: object) -> str:
@@ -49,7 +44,6 @@ def _zone(value: object) -> str:
 
 
 TimeZone = Annotated[str, BeforeValidator(_zone)]
-Money = Annotated[int, BeforeValidator(_money)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Rate = Annotated[str, BeforeValidator(_rate)]
 
@@ -217,6 +211,8 @@ class ConfigFile(Frozen):
     plan_tier: Tier | None = None
     time_zone: TimeZone = "UTC"
     """Whose days and months budgets and reports mean."""
+    team: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")] = "default"
+    """Whose days and months the calls of jobs submitted from here count against."""
     temporal: TemporalSection | None = None
     ledger: LedgerSection | None = None
     hub: HubSection = HubSection()
@@ -228,7 +224,10 @@ class ConfigFile(Frozen):
     policy: PolicySection = PolicySection()
     delivery: DeliverySection = DeliverySection()
     forges: dict[str, ForgeSection] = Field(default_factory=dict)
+    intake: IntakeSection = IntakeSection()
     gates: GatesSection = GatesSection()
     reviewers: tuple[ReviewersRule, ...] = ()
     notify: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
     """A reviewer's name, or ``everybody``, to the variables that hold apprise URLs."""
+    listen: ListenSection = ListenSection()
+    sources: dict[str, SourceSection] = Field(default_factory=dict)

@@ -23,6 +23,7 @@ from thirdshift.adapters.engine.embedded import (
 from thirdshift.adapters.engine.locks import FileLock
 from thirdshift.core.engine import EngineTarget
 from thirdshift.core.errors import EngineUnavailable
+from thirdshift.core.text import Redactor
 
 _PATIENCE_SECONDS, _POLL_SECONDS, _WATCH_SECONDS = 30.0, 0.05, 0.5
 NOT_RUNNING = "no Temporal server is running here; start one with `thirdshift up`"
@@ -47,24 +48,26 @@ async def open_engine(
     may_start: bool,
     ports: tuple[int, int] = USUAL_PORTS,
     identity: str | None = None,
+    redactor: Redactor | None = None,
 ) -> AsyncIterator[Engine]:
     """The server that is meant, connected and with its search attributes registered.
 
     An embedded server that runs already is used. If none does and ``may_start``, one is started, kept up, and
     stopped at the end; and if the one in use goes away with its owner meanwhile, this process brings it up again
-    on the same ports, where its clients find it. ``identity`` is whoever this client speaks for.
+    on the same ports, where its clients find it. ``identity`` is whoever this client speaks for,
+    ``redactor`` takes the secrets that this process knows out of what is sent; what looks like one never is.
     Raises EngineUnavailable with the remedy.
     """
     if target.kind != "embedded":
-        client = await connect(target, identity)
+        client = await connect(target, identity, redactor)
         await register_search_attributes(client)
         address = client.service_client.config.target_host
-        yield Engine(client, address, target.ui_url or _guessed_ui(address), started_here=False)
+        yield Engine(client, address, target.ui_url or guessed_ui(address), started_here=False)
         return
     keeper = _Keeper(EnginePaths(home), ports)
     state = await keeper.find_or_start(may_start)
     try:
-        client = await connect(EngineTarget(kind="address", address=state.address), identity)
+        client = await connect(EngineTarget(kind="address", address=state.address), identity, redactor)
         await register_search_attributes(client)
         if keeper.server is not None:
             await keep_ended_workflows(client)
@@ -89,7 +92,7 @@ def find_running(home: Path) -> EngineState | None:
     return None
 
 
-def _guessed_ui(address: str) -> str:
+def guessed_ui(address: str) -> str:
     """Where the UI of a server usually is; the cloud has one for all."""
     host = address.rpartition(":")[0]
     return "https://cloud.temporal.io" if host.endswith(".tmprl.cloud") else f"http://{host}:8233"

@@ -9,12 +9,13 @@ from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.service import RPCError, RPCStatusCode
 
+from thirdshift.adapters.engine.discretion import discreet_converter
 from thirdshift.core.engine import SEARCH_ATTRIBUTES, EngineTarget
 from thirdshift.core.errors import EngineUnavailable
+from thirdshift.core.text import Redactor
 
 _CONNECT_SECONDS = 10.0
 _RETENTION_SECONDS = 30 * 24 * 3600
@@ -27,14 +28,16 @@ _TYPES = {
 }
 
 
-async def connect(target: EngineTarget, identity: str | None = None) -> Client:
+async def connect(target: EngineTarget, identity: str | None = None, redactor: Redactor | None = None) -> Client:
     """A client that speaks pydantic, its namespace known to be there; raises EngineUnavailable with the remedy.
 
-    ``identity`` is kept by the server with whatever this client asks for; None: process and machine.
+    ``identity`` is kept by the server with whatever this client asks for; None: process and machine. ``redactor`` takes
+    secrets out of whatever is sent; None: one that knows what they look like, and no value.
 
     ``target`` must say where: by ``address``, or by variables for ``temporalio.envconfig``.
     """
     where = target.address or "the server of your TEMPORAL_* variables"
+    converter = discreet_converter(redactor or Redactor())
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             if target.kind == "environment":
@@ -42,12 +45,12 @@ async def connect(target: EngineTarget, identity: str | None = None) -> Client:
                 profile = ClientConfigProfile.load(override_env_vars=variables)
                 where = profile.address or where
                 config = profile.to_client_connect_config()
-                client = await Client.connect(**config, data_converter=pydantic_data_converter, identity=identity)
+                client = await Client.connect(**config, data_converter=converter, identity=identity)
             else:
                 client = await Client.connect(
                     target.address,
                     namespace=target.namespace,
-                    data_converter=pydantic_data_converter,
+                    data_converter=converter,
                     identity=identity,
                 )
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))

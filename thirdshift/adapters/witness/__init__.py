@@ -15,14 +15,16 @@ from thirdshift.core.ports import Mount, SandboxPlan
 REPORT_IN_GUEST = "/opt/thirdshift/report"
 WITNESS_IN_GUEST = "/opt/thirdshift/witness"
 USER_BASE_IN_GUEST = "/opt/thirdshift/user"
-PYTEST_REPORT = "pytest.xml"
+PYTEST_REPORTS = "pytest-*.xml"
+"""One of each pytest that the command runs. That of a pytest which a test runs is ``inner.xml``, and not read."""
 UNITTEST_REPORTS = "unittest-*.jsonl"
 
 _MODULE = Path(__file__).with_name("path") / "sitecustomize.py"
 _PYTHONS = range(7, 17)
 """Minor versions of Python 3; the place of a user's packages has the version in its name."""
-# pytest expands the variable itself, so that the path is right under every sandbox backend.
-_PYTEST_OPTIONS = f"--junitxml=$THIRDSHIFT_REPORT/{PYTEST_REPORT} -o junit_family=xunit1"
+# pytest expands the variables itself, so that the path is right under every sandbox backend; the witness sets the
+# second one anew in each Python that starts.
+_PYTEST_OPTIONS = "--junitxml=$THIRDSHIFT_REPORT/$THIRDSHIFT_RUN.xml -o junit_family=xunit1"
 
 
 def lay_out(directory: str) -> None:
@@ -46,6 +48,7 @@ def witnessed(plan: SandboxPlan, witness: str, report: str) -> SandboxPlan:
     )
     env = {
         "THIRDSHIFT_REPORT": REPORT_IN_GUEST,
+        "THIRDSHIFT_RUN": "pytest-0",
         "PYTEST_ADDOPTS": _PYTEST_OPTIONS,
         "PYTHONPATH": WITNESS_IN_GUEST,
         "PYTHONUSERBASE": USER_BASE_IN_GUEST,

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from thirdshift.adapters.witness import PYTEST_REPORT, UNITTEST_REPORTS
+from thirdshift.adapters.witness import PYTEST_REPORTS, UNITTEST_REPORTS
 from thirdshift.core import globs
 from thirdshift.core.junit import MAX_REPORT_BYTES, Case, ReportUnreadable, read_junit, read_witness
 
@@ -27,7 +27,7 @@ def read_reports(report: str, checkout: str, declared: str | None) -> tuple[Case
         if content is None:
             continue
         try:
-            cases = read_junit(content) if path == PYTEST_REPORT else read_witness(content)
+            cases = read_junit(content) if fnmatchcase(path, PYTEST_REPORTS) else read_witness(content)
         except ReportUnreadable:
             continue
         found = [*(found or ()), *cases]
@@ -81,7 +81,7 @@ def _walk(root: str) -> Iterator[str]:
 def _witness_files(report: str) -> list[str]:
     with os.scandir(report) as entries:
         names = sorted(entry.name for entry in entries)
-    wanted = [name for name in names if name == PYTEST_REPORT or fnmatchcase(name, UNITTEST_REPORTS)]
+    wanted = [name for name in names if fnmatchcase(name, PYTEST_REPORTS) or fnmatchcase(name, UNITTEST_REPORTS)]
     return wanted[:_MOST_FILES]
 
 

@@ -114,9 +114,12 @@ class Workspaces:
             await uninterrupted(asyncio.to_thread(shutil.rmtree, place, ignore_errors=True))
 
     async def rest_idle(self, idle_seconds: float) -> None:
-        """Close sandboxes that nobody has used for this long; they open again at the next step."""
+        """Close sandboxes that nobody has used for this long, and those of loops that left; others open again."""
         for loop, workspace in list(self._live.items()):
-            if workspace.session is not None and time.monotonic() - workspace.used_at > idle_seconds:
+            if not (self._root / loop).exists():  # another process of this host has removed it
+                await workspace.close()
+                self._live.pop(loop, None)
+            elif workspace.session is not None and time.monotonic() - workspace.used_at > idle_seconds:
                 async with _locked(self._root / loop / "lock"):
                     await workspace.close()
 

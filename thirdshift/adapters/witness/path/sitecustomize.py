@@ -117,5 +117,8 @@ def _the_environments_own():
 
 if _DIRECTORY and not getattr(sys, _CLAIMED, False):
     setattr(sys, _CLAIMED, True)
+    # Each pytest has a report of its own, or the last of a command would be all that is known of it.
+    inner = "PYTEST_CURRENT_TEST" in os.environ
+    os.environ["THIRDSHIFT_RUN"] = "inner" if inner else "pytest-" + str(os.getpid())
     sys.meta_path.insert(0, _Finder())
 _the_environments_own()
