@@ -18,6 +18,9 @@ NIGHTS_LOOKED_AT = 30
 async def claimed(services: Services, desk: NightDesk, row: NightRow) -> NightRow | str:
     """The night as it is open now for the workflow that asks; why not, where it is another one's or over for good."""
     ledger = services.ledger
+    if row.night.by_hand and (other := await _beside(services, desk, row.night)):
+        # The Schedule takes no second start, but one that was deleted and made again knows nothing of the first.
+        return f"night {other.row.night.id} is under way already, in workflow {other.row.workflow_id}"
     if await whole(ledger.open_night, row):
         return row
     there = await asyncio.to_thread(ledger.night, row.night.id)
@@ -42,6 +45,15 @@ def _after(row: NightRow, there: NightRecord) -> NightRow:
         return row
     night = row.night.model_copy(update={"id": f"{row.night.id}#{row.night.opens_at:%H:%M:%S}"})
     return row.model_copy(update={"night": night})
+
+
+async def _beside(services: Services, desk: NightDesk, night: Night) -> NightRecord | None:
+    """Another night of the shift that is under way."""
+    for record in await asyncio.to_thread(services.ledger.nights, night.shift, NIGHTS_LOOKED_AT):
+        is_other = record.row.night.id != night.id and record.closed_at is None
+        if is_other and await desk.state_of(record.row.workflow_id) is WorkflowState.RUNNING:
+            return record
+    return None
 
 
 async def close_lost(services: Services, desk: NightDesk, now_open: Night) -> None:

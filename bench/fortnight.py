@@ -43,6 +43,7 @@ from bench.rig.fortnight_run import Fortnight
 
 LIMITS = (
     Limit("nights", at_least=14),
+    Limit("opened_late_s", at_most=60),
     Limit("specs_lost", at_most=0),
     Limit("events_undecided", at_most=0),
     Limit("window_violations", at_most=0),

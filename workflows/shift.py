@@ -117,6 +117,7 @@ class Shift:
             closes_at=night.closes_at if night else None,
             budget_nano=sums.limit_nano or self._plan.budget_nano,
             charged_nano=sums.settled_nano + sums.held_nano + sums.unknown_nano,
+            counted_at=self._watch.counted_at,
             concurrency=self._plan.concurrency,
             running=tuple(self._places.running),
             waiting=len(self._admitting.waiting),
@@ -223,6 +224,7 @@ class Shift:
         await _tell_morning(closing.model_copy(update={"lacked": {}}))
         self._state = closing.how
         self._watch.sums = self._watch.sums.model_copy(update={"settled_nano": settled_nano, "held_nano": 0})
+        self._watch.counted_at = workflow.now()
         self._show()
         show_night_end(closing.how, settled_nano)
         return ShiftResult(

@@ -35,6 +35,8 @@ class Watch:
         """What the sums were then."""
         self._judged_at: datetime | None = None
         self.sums = NightSums()
+        self.counted_at: datetime | None = None
+        """When the sums were read."""
         self.tripped = ""
 
     def next_look(self, night: Night) -> datetime:
@@ -58,6 +60,7 @@ class Watch:
         except ActivityError:
             workflow.logger.warning("the books of night %s cannot be read now", night.id)
             return False
+        self.counted_at = workflow.now()
         if self.before is None:
             self.before, self.began_at = self.sums, workflow.now()
         return True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.adapters.hub.repositories import git, make_repository
 from thirdshift.adapters.hub import LocalHub
-from thirdshift.core.shifts import BreakerTerms, ShiftPlan
+from thirdshift.core.shifts import ShiftPlan
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 USD = 1_000_000_000
@@ -76,9 +76,6 @@ def shift_plan(root: Path) -> ShiftPlan:
         zone=ZONE,
         budget_nano=NIGHT_NANO,
         concurrency=3,
-        # A loop that waits for a provider asks it 55 times in two hours, and would trip the breaker as it comes. And in
-        # nights as poor as these a few dear calls at the beginning are a rate: here the money is to end by itself.
-        breaker=BreakerTerms(calls_at_least=400, spend_rate_times=20.0),
         submitter="ops",
     )
 

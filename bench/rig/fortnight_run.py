@@ -55,6 +55,7 @@ from workflows.shift import SCHEDULED_AT, Shift
 STORM_NIGHT, STRAYS_NIGHT, SWITCH_NIGHT = 5, 9, 11
 PATIENCE_SECONDS = 30.0
 UP_SECONDS = 120.0
+MOST_KILLS = 3
 ROLES = ("workflows", "work")
 
 
@@ -84,7 +85,7 @@ class Crew:
     async def at_work(self) -> AsyncIterator[None]:
         """Both work until the block is left."""
         workflows = self._begin("workflows")
-        watch = asyncio.create_task(self._watch(workflows))
+        watch = asyncio.create_task(self._watch(workflows, asyncio.current_task()))
         try:
             async with asyncio.timeout(UP_SECONDS):
                 while not all((self._root / f"up-{role}").exists() for role in ROLES):  # noqa: ASYNC110 - other processes
@@ -101,12 +102,15 @@ class Crew:
         process.start()
         return process
 
-    async def _watch(self, workflows: BaseProcess) -> None:
+    async def _watch(self, workflows: BaseProcess, boss: asyncio.Task[Any] | None) -> None:
         work = self._begin("work")
         while workflows.is_alive():
             await asyncio.sleep(0.1)
             if not work.is_alive():
                 self.kills += 1
+                if self.kills > MOST_KILLS and boss is not None:
+                    boss.cancel("a worker ends by itself, again and again")
+                    return
                 work = self._begin("work")
 
 

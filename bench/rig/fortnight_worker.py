@@ -119,7 +119,8 @@ class PlayedModel:
         step = sum(message.role == "assistant" for message in request.messages) + 1
         read = len(request.model_dump_json()) // 5
         prices = SPARROW if self._provider == "cheap" else EAGLE
-        cost_nano = (read * prices[0] + WRITTEN_TOKENS * prices[1]) * 1000
+        written = min(WRITTEN_TOKENS, request.max_output_tokens)  # with less room it says the same in fewer words
+        cost_nano = (read * prices[0] + written * prices[1]) * 1000
         note(self._root / "bill", step=_STEP.get(), at=at, cost_nano=cost_nano)
         self._perhaps_die(at)
         name, given = ("finish", {"summary": "done"}) if step >= play.steps else ("bash", {"command": f"work {step}"})
@@ -127,7 +128,7 @@ class PlayedModel:
         return ModelAnswer(
             message=Message(role="assistant", parts=(call,)),
             stop=StopKind.TOOLS,
-            usage=Usage(input_tokens=read, output_tokens=WRITTEN_TOKENS),
+            usage=Usage(input_tokens=read, output_tokens=written),
             served_model=request.model,
         )
 

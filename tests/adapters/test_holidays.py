@@ -94,3 +94,11 @@ def test_a_file_that_is_no_calendar_or_too_much_of_one_is_refused(tmp_path: Path
     with pytest.raises(BadInput) as refused:
         read_holidays(path, 2026)
     assert told in str(refused.value)
+
+
+def test_what_is_told_of_a_file_that_is_no_calendar_is_one_line_that_no_terminal_acts_on(tmp_path: Path) -> None:
+    path = tmp_path / "holidays.ics"
+    path.write_bytes(b"\x1b[2Jx\x07" * 400)
+    with pytest.raises(BadInput) as refused:
+        read_holidays(path, 2026)
+    assert str(refused.value).isprintable()

@@ -105,6 +105,23 @@ async def test_a_night_whose_workflow_was_ended_is_closed_by_the_next_one(desk: 
     assert {line.state for line in desk.services.ledger.lines(lost.night.id)} == {LineState.PASSED_OVER}
 
 
+async def test_no_night_by_hand_is_begun_beside_one_that_is_under_way(desk: Desk) -> None:
+    """A Schedule that was deleted and made again does not know what the first one has started."""
+    desk.hour[0] = EVENING - timedelta(hours=9)
+    first = await desk.open()
+    desk.states["shift-one"] = WorkflowState.RUNNING
+    assert first.night is not None
+    assert first.night.by_hand
+    desk.hour[0] += timedelta(minutes=1)
+    second = await desk.open("shift-two")
+    assert second.night is None
+    assert "under way already, in workflow shift-one" in second.why
+    desk.states["shift-one"] = WorkflowState.TERMINATED
+    third = await desk.open("shift-three")
+    assert third.night is not None
+    assert desk.services.ledger.night(first.night.id).closed_at is not None
+
+
 async def test_a_window_that_is_moved_to_the_evening_has_its_night_though_one_was_in_the_morning(desk: Desk) -> None:
     morning = desk.plan.model_copy(update={"opens": time(8), "closes": time(9)})
     plan, desk.plan = desk.plan, morning

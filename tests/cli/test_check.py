@@ -103,3 +103,13 @@ def test_nothing_is_touched(shell: Shell, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     shell("check", "spec.md")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_merge_into_a_branch_that_is_checked_out_is_refused_as_run_would(shell: Shell) -> None:
+    Path("spec.md").write_text(GOOD.replace("checks:", "base: main\ndeliver: merge\nchecks:", 1))
+    code, _, err = shell("check", "spec.md")
+    assert code == 64
+    assert "would move main, which is checked out in" in err
+    assert "check out another branch there (git switch)" in err
+    subprocess.run(["git", "switch", "-qc", "work"], cwd=shell.directory, check=True)
+    assert shell("check", "spec.md")[0] == 0

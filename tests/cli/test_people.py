@@ -70,6 +70,8 @@ def test_a_server_without_a_worker_is_told_apart_and_the_answer_is_not_sent(gate
     assert running.stdout is not None
     running.stdout.readline()
     assert ask("gates", left["job_id"])[1]["gates"][0]["answers"] == [], "it was never handed over"
+    code, told = ask("decide", left["job_id"], "--approve", "--reject", "--note", "No.")
+    assert (code, "--approve and --reject exclude each other" in told["error"]["message"]) == (64, True)
     assert ask("decide", left["job_id"], "--reject", "--note", "No.", "--reviewer", "ada")[0] == 0
     assert ask("watch", left["job_id"])[1]["state"] == "rejected"
 
@@ -82,6 +84,8 @@ def test_a_job_is_paused_steered_given_money_and_let_go_on(desk: Path, ask: Ask,
     assert ask("pause", job_id, "--who", "ada")[1]["answer"].startswith("RECORDED. It pauses")
     code, again = ask("pause", job_id)
     assert (code, "It is paused already, by ada" in again["error"]["message"]) == (1, True)
+    while not ask("status", job_id)[1]["paused"]:
+        assert ask("status", job_id)[1]["state"] == "running", "it pauses at the end of the step"
     assert ask("steer", job_id, "Mind the newline.")[0] == 0
     assert ask("raise-budget", job_id, "--by-usd", "0.50", "--reviewer", "ada")[0] == 0
     assert ask("resume", job_id)[1]["answer"].startswith("RECORDED. It goes on")

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from tests.adapters.ledger.books import job_row
+from tests.adapters.ledger.nights import night_row
 from tests.cli.conftest import Shell
 from tests.cli.desk import SPEC
 from thirdshift.adapters.engine.binary import temporal_binary
+from thirdshift.bootstrap.books import now, open_books
+from thirdshift.core.night_book import QueuedSpec
+from thirdshift.settings import load_settings
 
 CREATE = ("--specs", "specs/**/*.md", "--window", "22:00-06:00", "--tz", "Europe/Berlin", "--budget-usd", "40")
 FILE = """\
@@ -92,9 +101,16 @@ def test_paused_it_says_by_whom_and_why_and_stays_paused_over_a_change(factory: 
 
 
 def test_a_trigger_begins_a_night_by_hand_and_not_a_second_one_beside_it(factory: Shell) -> None:
-    assert factory("shift", "create", "by-hand", *CREATE)[0] == 0
-    code, begun = factory.json("shift", "trigger", "by-hand")
+    far = f"{now() + timedelta(hours=12):%H:00}-{now() + timedelta(hours=14):%H:00}"
+    assert factory("shift", "create", "by-hand", *CREATE, "--window", far, "--tz", "UTC")[0] == 0
+    before = night_row(shift="by-hand")
+    before = before.model_copy(update={"night": before.night.model_copy(update={"day": now().date()})})
+    with closing(open_books(load_settings(factory.directory / "thirdshift.toml", factory.directory))) as ledger:
+        ledger.open_night(before)
+    code, told, remarks = factory("shift", "trigger", "by-hand", "--json")
+    begun = json.loads(told)
     assert code == 0
+    assert "a night by hand has a budget of its own, here 40 USD; of this day it is night 2" in remarks
     assert begun["workflow_id"].startswith("shift-by-hand-2")
     assert begun["night"].startswith("by-hand|2")
     assert begun["opens_at"] < begun["closes_at"]
@@ -112,6 +128,7 @@ def test_a_trigger_begins_a_night_by_hand_and_not_a_second_one_beside_it(factory
         (("--tz", "Berlin"), "--tz: `Berlin` is no time zone; did you mean `Europe/Berlin`?"),
         (("--window", "22-6"), "--window: `22-6` is no window; write two times of the day, like 22:00-06:00"),
         (("--budget-usd", "0"), "--budget-usd: must be more than 0"),
+        (("--budget-usd", "1e400"), "'1e400' is more than the books have room for"),
         (("--budget-usd", "40 EUR"), "--budget-usd: '40 EUR' is not an amount of US dollars"),
         (("--deliver", "brunch"), "--deliver: `brunch` is not known; did you mean `branch`?"),
         (("--weekdays", "mon-fry"), "--weekdays: `mon-fry` is no weekday"),
@@ -119,7 +136,7 @@ def test_a_trigger_begins_a_night_by_hand_and_not_a_second_one_beside_it(factory
         (("--holidays", "none.ics"), "no such file; name an .ics file"),
         (("--catch-up", "3d"), "--catch-up: `3d` is no duration"),
         (("--catch-up", "5s"), "--catch-up: `5s` must be from 10s to 24h"),
-        (("--drain", "9h"), "--drain: 32400s must be shorter than the window, which is 8h long"),
+        (("--drain", "9h"), "--drain: 9h must be shorter than the window, which is 8h long"),
         (("--concurrency", "0"), "--concurrency: `0` must be a whole number from 1 to 1000"),
         (("--specs", "/etc/*.md"), "--specs: `/etc/*.md` is no path below the shift's root"),
         (("--root", "nowhere"), "--root: no such directory"),
@@ -134,6 +151,49 @@ def test_what_cannot_be_is_refused_with_what_which_and_the_remedy(
     assert code == 64
     assert told in err
     assert factory.json("shift", "list")[1]["shifts"] == []
+
+
+def test_a_glob_that_the_shell_wrote_out_is_told_as_one(factory: Shell) -> None:
+    code, _, err = factory("shift", "create", "nightly", *CREATE, "specs/a.md", "specs/b.md")
+    assert code == 64
+    assert "specs/a.md, specs/b.md: belongs to no option" in err
+    assert "--specs 'specs/**/*.md'" in err
+
+
+def test_paused_once_more_with_a_reason_the_reason_is_kept(factory: Shell) -> None:
+    assert factory("shift", "create", "nightly", *CREATE)[0] == 0
+    assert factory("shift", "pause", "nightly", "--who", "ada")[0] == 0
+    code, told, _ = factory("shift", "pause", "nightly", "--who", "ada", "--why", "release week")
+    assert (code, told) == (0, "shift nightly is so already: PAUSED: paused by ada: release week\n")
+    assert "no next night until it is resumed" in factory("shift", "list")[1]
+    assert factory("shift", "resume", "nightly")[1] == "shift nightly: on\n"
+
+
+def test_a_night_is_stopped_alone_and_without_a_worker_that_is_said(factory: Shell) -> None:
+    assert factory("shift", "create", "by-hand", *CREATE, "--tz", "UTC")[0] == 0
+    code, _, err = factory("shift", "stop", "by-hand")
+    assert (code, "NOT STOPPED: shift by-hand has no night under way" in err) == (1, True)
+    begun = factory.json("shift", "trigger", "by-hand")[1]["workflow_id"]
+    _, page, err = factory("shift", "show", "by-hand")
+    assert page.startswith("shift by-hand: on; a night is running\n")
+    assert "no worker is up, so nothing of this night happens" in err
+    code, told, err = factory("shift", "stop", "by-hand", "--why", "enough")
+    assert (code, told.splitlines()[0]) == (0, f"asked to stop: {begun}")
+    assert "the stop is on record" in err
+    assert asked_of(factory, begun) == ["enough"]
+
+
+def asked_of(factory: Shell, workflow_id: str) -> list[str]:
+    """The reasons of the stops that are in a workflow's history."""
+
+    async def ask() -> list[str]:
+        target = load_settings(factory.directory / "thirdshift.toml", factory.directory).engine
+        client = await Client.connect(target.address or "", namespace=target.namespace)
+        history = await client.get_workflow_handle(workflow_id).fetch_history()
+        signals = [event.workflow_execution_signaled_event_attributes for event in history.events]
+        return [json.loads(one.input.payloads[0].data) for one in signals if one.signal_name == "stop_shift"]
+
+    return asyncio.run(ask())
 
 
 def test_a_name_that_is_none_and_everything_that_is_missing_are_told_at_once(factory: Shell) -> None:
@@ -195,6 +255,31 @@ def test_a_shift_whose_file_is_gone_is_named_and_pruned_only_when_asked(factory:
     assert factory("shift", "apply", "--prune", "--dry-run")[1].endswith("- nightly: deleted\n")
     assert factory("shift", "apply", "--prune")[1] == "- nightly: deleted\n"
     assert [row["shift"] for row in factory.json("shift", "list")[1]["shifts"]] == ["by-hand"]
+
+
+def test_what_waits_for_a_shift_that_is_deleted_or_renamed_is_named_with_the_way_on(factory: Shell) -> None:
+    shifts = factory.directory / "shifts"
+    shifts.mkdir()
+    (shifts / "nightly.toml").write_text(FILE)
+    assert factory("shift", "apply")[0] == 0
+    with closing(open_books(load_settings(factory.directory / "thirdshift.toml", factory.directory))) as ledger:
+        row = night_row()
+        ledger.open_night(row)
+        ledger.open_job(job_row("job-parked"))
+        ledger.assign_night("job-parked", row.night.id, 1, 0, row.night.closes_at)
+        ledger.park_job("job-parked", "the window is over", row.night.closes_at)
+        ledger.queue_spec(
+            QueuedSpec(
+                shift="nightly", spec_path="/q.md", title="q", priority=0, event=1, queued_at=row.night.closes_at
+            )
+        )
+    (shifts / "nightly.toml").rename(shifts / "evening.toml")
+    _, page, told = factory("shift", "apply", "--prune")
+    assert "- nightly: deleted" in page
+    assert "thirdshift resume job-parked" in told
+    assert factory("shift", "create", "nightly", *CREATE)[0] == 0
+    code, row_told = factory.json("shift", "delete", "nightly")
+    assert (code, row_told["parked"], row_told["queued"]) == (0, ["job-parked"], ["/q.md"])
 
 
 def test_nothing_is_applied_where_one_file_is_wrong_and_every_finding_has_its_line(factory: Shell) -> None:

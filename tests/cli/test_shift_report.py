@@ -46,6 +46,14 @@ def test_the_page_goes_into_a_file_and_a_remark_says_so(booked: Shell) -> None:
     assert (code, out.startswith("<!doctype html>")) == (0, True)
 
 
+def test_a_page_that_cannot_be_a_file_is_refused_by_name(booked: Shell) -> None:
+    code, _, err = booked("shift", "report", "--html", "nowhere/morning.html")
+    assert code == 64
+    assert "nowhere/morning.html: there is no directory nowhere; make it, or name another file" in err
+    code, _, err = booked("report", "--csv", ".")
+    assert (code, ".: is a directory; name a file in it" in err) == (64, True)
+
+
 def test_a_night_that_nobody_ran_is_said(booked: Shell) -> None:
     code, out, err = booked("shift", "report", "nightly", "--night", "2026-11-01")
     assert (code, out) == (64, "")
@@ -73,4 +81,5 @@ def test_several_shifts_on_a_day_have_to_be_told_apart(booked: Shell, tmp_path: 
     assert code == 64
     assert "several shifts had a night on 2026-11-21: nightly, weekly; name one of them" in err
     _, _, err = booked("shift", "report")
-    assert err.startswith("other shifts with nights in the books: ")
+    assert "other shifts with nights in the books: nightly" in err
+    assert "no Temporal server is running, so nothing of this night moves" in err, "its books were never closed"

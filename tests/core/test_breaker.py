@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.nightfall import HOUR, OPENS, USD, night, plan
-from thirdshift.core.breaker import breaker_interval_seconds, tripped, why_trip
+from thirdshift.core.breaker import breaker_interval_seconds, since, tripped, why_trip
 from thirdshift.core.night_book import NightSums
 from thirdshift.core.shifts import BreakerTerms
 
@@ -96,3 +96,23 @@ def test_every_sum_has_an_answer_and_worse_figures_never_let_a_tripped_night_go_
 @given(st.sampled_from([0.0, 0.1, 1.0, 8.0, 23.9]))
 def test_the_breaker_looks_neither_busily_nor_seldom(hours: float) -> None:
     assert 15.0 <= breaker_interval_seconds(night(hours=hours)) <= 300.0
+
+
+def test_a_night_that_is_begun_late_or_once_more_is_judged_by_what_has_come_about_since() -> None:
+    before = sums(settled_nano=20 * USD, verdicts=30, failed_verdicts=30, calls=50, faulted_calls=50)
+    late = OPENS + 6 * HOUR
+    for now in (late, late + timedelta(minutes=5)):
+        assert why_trip(plan(), night(), before, now) is not None
+        assert why_trip(plan(), night(), before, now, before, late) is None
+    spent = before.model_copy(update={"settled_nano": 32 * USD})
+    why = why_trip(plan(), night(), spent, late + timedelta(minutes=15), before, late)
+    assert why is not None, "of the 20 that were left, 12 in an eighth of the time that was left"
+    assert "$12.00 of $20.00 (60%) spent in 12% of the window" in why
+    failed = before.model_copy(update={"verdicts": 50, "failed_verdicts": 50})
+    assert "20 of 20 verdicts failed" in str(why_trip(plan(), night(), failed, late + HOUR, before, late))
+
+
+def test_money_that_was_perhaps_spent_and_turned_out_to_be_is_spent_once() -> None:
+    before = sums(unknown_nano=20 * USD)
+    now_known = sums(settled_nano=20 * USD)
+    assert since(before, now_known).settled_nano == 0

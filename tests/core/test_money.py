@@ -36,3 +36,10 @@ def test_an_exact_amount_is_the_same_number_as_its_nano_dollars(nano: int) -> No
 
 def test_places_round_half_to_even() -> None:
     assert (format_usd(125_000_000, 2), format_usd(135_000_000, 2), format_usd(5, 4)) == ("0.12", "0.14", "0.0000")
+
+
+@pytest.mark.parametrize("text", ["9000000000", "1e400", "1e999999999"])
+def test_more_than_the_books_have_room_for_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ValueError, match="more than the books have room for"):
+        parse_usd(text)
+    assert parse_usd("8999999999.999999999") < 2**63

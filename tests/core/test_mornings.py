@@ -132,6 +132,12 @@ def test_a_first_night_and_a_night_without_an_outcome_are_compared_with_nothing(
     assert (empty.tonight_nano, empty.month_nano, empty.change_percent) == (None, None, None)
 
 
+@pytest.mark.parametrize(("nano", "told"), [(553_000, "$0.0006"), (1, "$0.0001"), (10_000_000, "$0.01")])
+def test_unknown_money_of_less_than_a_cent_is_not_told_as_nothing(nano: int, told: str) -> None:
+    (only,) = tell_night(NightFacts(record(), Purse(USD, 0, 0, nano)), TOLD).decisions
+    assert (only.on, told in only.what) == (DecideOn.UNKNOWN, True)
+
+
 def test_metered_imputed_and_unknown_money_stay_apart() -> None:
     told = morning()
     assert told.spent == Money(12 * USD, USD, USD // 2)

@@ -16,6 +16,7 @@ def status(**more: object) -> NightStatus:
         "closes_at": AT.replace(hour=23, minute=5),
         "budget_nano": 40_000_000_000,
         "charged_nano": 3_200_000_000,
+        "counted_at": AT,
         "concurrency": 4,
     }
     return NightStatus.model_validate(said | more)
@@ -27,11 +28,17 @@ def test_the_details_tell_window_money_places_and_what_happens_next() -> None:
     )
     assert "**open** night `nightly|2026-11-21`" in told
     assert "no step is begun from 23:00:00 on" in told
-    assert "$3.2000 of $40 are spent or set aside" in told
+    assert "$3.2000 of $40 were spent or set aside at 22:00:00 UTC." in told
     assert "1 of 4 taken; 3 jobs begun" in told
     assert told.index("job-a") < told.index("job-b") < told.index("job-c")
     assert "Not begun: 9." in told
     assert told.endswith("Next: it drains.")
+
+
+def test_money_that_has_not_been_counted_is_not_told_as_nothing() -> None:
+    told = night_details(status(charged_nano=0, counted_at=None, begun=1))
+    assert "Money: at most $40; not counted yet." in told
+    assert "1 job begun so far" in told
 
 
 def test_a_long_night_names_some_jobs_and_counts_the_rest() -> None:

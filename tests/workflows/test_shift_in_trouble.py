@@ -18,6 +18,7 @@ from tests.workflows.test_shift import USD, begin_night, closings, job_handle, q
 from thirdshift.core.delivery import DeliveryTerms
 from thirdshift.core.night_book import NightSums
 from thirdshift.core.spec import Delivery, GateKind
+from thirdshift.night_signatures import JobIs
 from workflows.job import Job
 from workflows.shift import Shift
 
@@ -80,9 +81,10 @@ async def test_specs_of_events_are_not_forgotten_when_the_night_continues_as_new
         await asyncio.wait_for(line.held.wait(), 20)
         first = (await night.describe()).run_id
         newest = client.get_workflow_handle("shift-nightly")
+        await newest.signal(Shift.look_again)
 
         async def goes_on() -> bool | None:
-            await newest.signal(Shift.look_again)
+            await newest.signal(Shift.job_is, JobIs(job_id="job-a", state="running"))
             return (await newest.describe()).run_id != first or None
 
         await until(goes_on)

@@ -12,6 +12,7 @@ import icalendar
 
 from thirdshift.core.errors import BadInput
 from thirdshift.core.frozen import Frozen
+from thirdshift.core.text import one_line
 from thirdshift.core.yearly import OnWeekday, Yearly, occurrences
 
 YEARS_AHEAD = 5
@@ -51,7 +52,7 @@ def read_holidays(path: Path, this_year: int) -> Holidays:
         calendars = icalendar.Calendar.from_ical(data, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise BadInput(f"{path}: no iCalendar file (RFC 5545): {str(error)[:200]}") from None
+        raise BadInput(f"{path}: no iCalendar file (RFC 5545): {one_line(str(error), 120)}") from None
     if not calendars:
         raise BadInput(f"{path}: no iCalendar file (RFC 5545): there is no VCALENDAR in it")
     if len(events) > _MAX_EVENTS:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def check(call: Invocation, specs: tuple[Path, ...]) -> int:
     """Lint specs and trace each criterion to its checks. Touches nothing.
 
-    The repository and its base are looked up too, as `run` would.
+    The repository and its base are looked up too, as `run` would, and whether the base can be merged to.
     """
     from thirdshift.adapters.spec_file import read_spec
 
@@ -36,7 +36,7 @@ def check(call: Invocation, specs: tuple[Path, ...]) -> int:
             continue
         answer = _as_json(path, spec)
         call.say(_as_text(path, spec))
-        if refusal := _refused_base(path, spec):
+        if refusal := _refused_base(path, spec) or _refused_merge(call, path, spec):
             call.remark(refusal)
             answer |= {"ok": False, "findings": refusal.splitlines()}
         answers.append(answer)
@@ -57,6 +57,21 @@ def _refused_base(path: Path, spec: Spec) -> str:
             LocalHub(f"{nowhere}/hub.git").resolve(repository_of(spec, path), spec.base)
         except RepositoryRefused as refused:
             return f"{path}: `run` would refuse this: {refused}"
+    return ""
+
+
+def _refused_merge(call: Invocation, path: Path, spec: Spec) -> str:
+    """Why `run` would refuse to merge into the base, as the repository is now; empty if it would not."""
+    from thirdshift.adapters.spec_file import repository_of
+    from thirdshift.bootstrap.delivery import delivery_terms
+    from thirdshift.core.spec import Delivery
+
+    if spec.deliver is not Delivery.MERGE:
+        return ""
+    try:
+        delivery_terms(call.settings(path.resolve().parent), spec, repository_of(spec, path), path, None)
+    except SpecInvalid as refused:
+        return f"{refused} (`run` would refuse this)"
     return ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,6 +16,8 @@ from thirdshift.cli.quantities import Dollars
 from thirdshift.core.errors import BadInput
 from thirdshift.core.money import format_usd
 
+_F = TypeVar("_F", bound=Callable[..., object])
+
 if TYPE_CHECKING:
     from thirdshift.adapters.ledger import SqlLedger
     from thirdshift.core.gate_book import GateRecord
@@ -23,11 +26,16 @@ if TYPE_CHECKING:
     from thirdshift.settings import Settings
 
 
+def _verdict(word: str, words: str) -> Callable[[_F], _F]:
+    """An option that may be given beside its siblings, so that two verdicts are seen and refused."""
+    return click.option(f"--{word}", "verdicts", multiple=True, flag_value=word, help=words)
+
+
 @click.command()
 @click.argument("job")
-@click.option("--approve", "verdict", flag_value="approve", help="Let it go on.")
-@click.option("--rework", "verdict", flag_value="rework", help="Send it back; the note is told to the next attempt.")
-@click.option("--reject", "verdict", flag_value="reject", help="End the job; the note says why.")
+@_verdict("approve", "Let it go on.")
+@_verdict("rework", "Send it back; the note is told to the next attempt.")
+@_verdict("reject", "End the job; the note says why.")
 @click.option("--gate", type=click.IntRange(1), metavar="N", help="The gate's number; the job's open one if left out.")
 @click.option("--tree", metavar="HASH", help="The tree that you looked at; the gate's own if left out.")
 @click.option("--reviewer", metavar="NAME", help="Your name; your login name if left out.")
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
 def decide(
     call: Invocation,
     job: str,
-    verdict: str | None,
+    verdicts: tuple[str, ...],
     gate: int | None,
     tree: str | None,
     reviewer: str | None,
@@ -50,6 +58,9 @@ def decide(
     """
     from thirdshift.core.gates import Decision
 
+    if len(set(verdicts)) > 1:
+        raise click.UsageError(f"NOT RECORDED: --{' and --'.join(verdicts)} exclude each other; say one")
+    verdict = verdicts[0] if verdicts else None
     settings = call.settings()
     given = {"note": note, "reviewer": reviewer or settings.submitter, "usd": "" if usd is None else format_usd(usd)}
     if verdict is None and (call.as_json or not sys.stdin.isatty()):

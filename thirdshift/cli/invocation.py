@@ -48,6 +48,19 @@ class Invocation:
         """Print beside the result, for whoever watches."""
         click.echo(text, err=True)
 
+    def write_file(self, file: str, text: str) -> None:
+        """Write what was asked for as a file, and say so. Raises BadInput for a path that cannot be a file."""
+        from thirdshift.core.errors import BadInput
+
+        path = Path(file)
+        try:
+            path.write_text(text, encoding="utf-8", newline="")
+        except (FileNotFoundError, NotADirectoryError):
+            raise BadInput(f"{file}: there is no directory {path.parent}; make it, or name another file") from None
+        except IsADirectoryError:
+            raise BadInput(f"{file}: is a directory; name a file in it") from None
+        self.remark(f"wrote {file}")
+
     def emit(self, value: Mapping[str, Any]) -> None:
         """Print one JSON value on one line, where a program reads."""
         if self.as_json:

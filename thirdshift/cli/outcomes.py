@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import time
+from datetime import UTC, time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,7 +64,8 @@ async def _schedule(call: Invocation, settings: Settings, at: time, zone: str, r
             return ExitCode.DONE
         first = await schedule_outcomes(engine.client, WORKFLOW_QUEUE, at, zone)
     told = {"schedule": SCHEDULE, "at": f"{at:%H:%M}", "zone": zone, "next_at": first.isoformat() if first else None}
-    call.answer(told, lambda: f"outcomes are looked at daily at {at:%H:%M} {zone}; next: {first or 'not while paused'}")
+    when = f"{first.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if first else "not while paused"
+    call.answer(told, lambda: f"outcomes are looked at daily at {at:%H:%M} {zone}; next: {when}")
     return ExitCode.DONE
 
 

@@ -17,4 +17,6 @@ def pause(call: Invocation, job: str, who: str | None) -> int:
     from thirdshift.cli.telling_work import tell_job
 
     settings = call.settings()
-    return run_until_done(tell_job(call, settings, job, "pause", {"who": who or settings.submitter}))
+    code = run_until_done(tell_job(call, settings, job, "pause", {"who": who or settings.submitter}))
+    call.remark(f"it goes on with: {call.command(f'resume {job}')}")
+    return code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -145,9 +144,7 @@ def _write(call: Invocation, file: str, text: Callable[[], str]) -> None:
     if file == _STDOUT:
         click.echo(text(), nl=False)
         return
-    path = Path(file)
-    path.write_text(text(), encoding="utf-8", newline="")
-    call.remark(f"wrote {path}")
+    call.write_file(file, text())
 
 
 def _groups(answers: Answers, dimension: Dimension) -> list[Any]:

@@ -14,6 +14,7 @@ _COMMANDS = {
     "trigger": ("thirdshift.cli.shift_at_hand", "trigger"),
     "pause": ("thirdshift.cli.shift_at_hand", "pause"),
     "resume": ("thirdshift.cli.shift_at_hand", "resume"),
+    "stop": ("thirdshift.cli.shift_stop", "stop"),
     "delete": ("thirdshift.cli.shift_at_hand", "delete"),
     "report": ("thirdshift.cli.shift_report", "report"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,11 +85,15 @@ async def _apply(
     dry_run: bool,
 ) -> int:
     from thirdshift.cli.shift_desk import shift_desk
+    from thirdshift.cli.shift_orphans import orphans_of
 
     async with shift_desk(settings) as desk:
         rows = [await _settle(call, desk, file, dry_run) for file in files]
         rows += await _orphans(desk, {file.plan.name for file in files}, directories, prune, dry_run)
     call.answer({"dry_run": dry_run, "shifts": rows}, lambda: _page(rows, dry_run))
+    for row in rows:
+        if row["what"] == "deleted":
+            (await asyncio.to_thread(orphans_of, settings, row["shift"])).tell(call)
     if any(row["what"] == "gone" for row in rows):
         call.remark("`--prune` deletes shifts whose file is gone")
     return ExitCode.DONE
@@ -160,7 +165,7 @@ async def _orphans(
 
 def _page(rows: Sequence[dict[str, Any]], dry_run: bool) -> str:
     if not rows:
-        return "no files, and no shifts that came from here"
+        return "no .toml file is there, and no shift came from there; a shift is a file like shifts/nightly.toml"
     lines = ["nothing is changed; this is what would be done:"] if dry_run else []
     for row in rows:
         words = "its file is gone" if row["what"] == "gone" else row["what"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,16 @@ from thirdshift.cli.event_loop import run_until_done
 from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
 from thirdshift.core.errors import EngineUnavailable, NotRecorded
+from thirdshift.core.money import format_usd
 from thirdshift.core.text import one_line
 
 if TYPE_CHECKING:
     from thirdshift.adapters.engine.schedules import ShiftSchedule
     from thirdshift.cli.shift_desk import RunningNight, ShiftDesk
+    from thirdshift.core.nights import Night
     from thirdshift.settings import Settings
 
+_NIGHTS = 50
 _PATIENCE_SECONDS, _POLL_SECONDS = 20.0, 0.2
 _who = click.option("--who", metavar="NAME", help="Who says so; your login name if left out.")
 _why = click.option("--why", metavar="WORDS", default="", help="Why; kept with the schedule, and shown in the Web UI.")
@@ -39,7 +42,7 @@ def trigger(call: Invocation, name: str) -> int:
 @_why
 @invocation
 def pause(call: Invocation, name: str, who: str | None, why: str) -> int:
-    """Begin no further night until it is resumed. A night that is under way goes on; `thirdshift stop` ends it."""
+    """Begin no further night until it is resumed. A night that is under way goes on; `shift stop` ends it."""
     return run_until_done(_switch(call, call.settings(), name, "paused", (who, why)))
 
 
@@ -84,9 +87,28 @@ async def _trigger(call: Invocation, settings: Settings, name: str) -> int:
             [f"begun: {begun.workflow_id}", *([f"  {night_words(night, zone)}"] if night else []), f"  {begun.ui_url}"]
         ),
     )
+    if begun.why:
+        call.remark(f"it opens no night: {begun.why}")
+    if night and night.by_hand:
+        call.remark(await asyncio.to_thread(_own_budget, settings, before, night))
     if idle:
         call.remark("no worker is up, so nothing happens yet; start one with `thirdshift up`")
     return ExitCode.DONE
+
+
+def _own_budget(settings: Settings, shift: ShiftSchedule, night: Night) -> str:
+    """That a night by hand may spend a whole budget once more, and what the others of its day have spent."""
+    from thirdshift.bootstrap.books import open_books
+
+    words = f"a night by hand has a budget of its own, here {format_usd(shift.plan.budget_nano)} USD"
+    with closing(open_books(settings)) as ledger:
+        nights = [record.row.night for record in ledger.nights(shift.plan.name, _NIGHTS)]
+        others = [one.id for one in nights if one.day == night.day and one.id != night.id]
+        sums = [ledger.night_sums(one) for one in others]
+    if not others:
+        return words
+    spent = sum(one.settled_nano + one.held_nano + one.unknown_nano for one in sums)
+    return f"{words}; of this day it is night {len(others) + 1}, and those before have {format_usd(spent)} USD charged"
 
 
 async def _begun(desk: ShiftDesk, before: ShiftSchedule) -> RunningNight:
@@ -111,13 +133,13 @@ async def _switch(call: Invocation, settings: Settings, name: str, what: str, sa
     async with shift_desk(settings) as desk:
         before = await desk.known(name)
         changed = before.paused != (what == "paused")
-        if changed:
+        if changed or (before.paused and why):  # paused once more with other words: those are kept
             note = f"{what} by {who}" + (f": {why}" if why else "")
             await (desk.schedules.pause if what == "paused" else desk.schedules.resume)(name, note)
         after = await desk.known(name)
         link = desk.link(after)
     words = f"shift {name}: {state_words(after)}" if changed else f"shift {name} is so already: {state_words(after)}"
-    if changed and after.paused and after.running:
+    if changed and after.running:
         words += f"\na night is under way and goes on: {after.running[0]}"
     call.answer(
         {"shift": name, "paused": after.paused, "note": after.note, "changed": changed, "ui_url": link}, lambda: words
@@ -128,6 +150,7 @@ async def _switch(call: Invocation, settings: Settings, name: str, what: str, sa
 async def _delete(call: Invocation, settings: Settings, name: str) -> int:
     from thirdshift.adapters.engine.schedules import PlanUnreadable
     from thirdshift.cli.shift_desk import shift_desk
+    from thirdshift.cli.shift_orphans import orphans_of
 
     async with shift_desk(settings) as desk:
         before = None
@@ -140,5 +163,8 @@ async def _delete(call: Invocation, settings: Settings, name: str) -> int:
         words += f"\na night is under way and goes on to its end: {running[0]}"
     if before and before.from_file:
         words += f"\nit was applied from {before.from_file}; applied again, it is made again"
-    call.answer({"shift": name, "deleted": True, "running": running}, lambda: words)
+    left = await asyncio.to_thread(orphans_of, settings, name)
+    row = {"shift": name, "deleted": True, "running": running, "parked": list(left.jobs), "queued": list(left.specs)}
+    call.answer(row, lambda: words)
+    left.tell(call)
     return ExitCode.DONE

@@ -13,6 +13,7 @@ from thirdshift.cli.exit_codes import ExitCode
 from thirdshift.cli.invocation import Invocation, invocation
 from thirdshift.core.errors import BadInput
 from thirdshift.core.shift_words import changes
+from thirdshift.core.words import listed
 
 if TYPE_CHECKING:
     from thirdshift.core.shifts import ShiftPlan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
+@click.argument("more", nargs=-1, metavar="")
 @click.option("--specs", multiple=True, metavar="GLOB", help="Specs of a night, like 'specs/**/*.md'; repeatable.")
 @click.option("--window", metavar="FROM-TO", help="When a night opens and closes, like 22:00-06:00.")
 @click.option("--tz", metavar="ZONE", help="The zone of the window's times, like Europe/Berlin.")
@@ -46,6 +48,11 @@ def create(call: Invocation, name: str, root: Path | None, replace: bool, no_spe
     from thirdshift.bootstrap.books import now
     from thirdshift.cli.shift_specs import no_spec_words, specs_now
 
+    if more := options.pop("more"):
+        raise BadInput(
+            f"{listed(more)}: belongs to no option; the shell has written out a glob, or words need quotes:"
+            " --specs 'specs/**/*.md'"
+        )
     settings = call.settings()
     here = Path.cwd()
     given = {key: value for key, value in options.items() if value not in (None, ())}

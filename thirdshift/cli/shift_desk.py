@@ -32,6 +32,8 @@ class RunningNight:
     workflow_id: str
     night: Night | None
     ui_url: str
+    why: str = ""
+    """Why it opens no night, where it opens none."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ class ShiftDesk:
             # The server lists what runs a moment later than it ends.
             return RunningNight(workflow_id, None, link)
         meant = found.typed_search_attributes.get(SearchAttributeKey.for_datetime("TemporalScheduledStartTime"))
-        night = which_night(shift.plan, found.start_time, meant, ZoneInfo(shift.plan.zone)).night
+        which = which_night(shift.plan, found.start_time, meant, ZoneInfo(shift.plan.zone))
         link = workflow_link(self.engine.ui_url, client.namespace, workflow_id, found.run_id)
-        return RunningNight(workflow_id, night, link)
+        return RunningNight(workflow_id, which.night, link, which.why)
 
 
 @asynccontextmanager
@@ -172,7 +174,7 @@ def state_words(shift: ShiftSchedule) -> str:
     """Whether it is on, is paused and why, or has a night under way."""
     if shift.paused:
         return f"PAUSED: {shift.note or 'nobody said why'}"
-    return "a night is running" if shift.running else "on"
+    return "on; a night is running" if shift.running else "on"
 
 
 def list_row(shift: ShiftSchedule, now: datetime) -> tuple[str, ...]:
@@ -182,11 +184,15 @@ def list_row(shift: ShiftSchedule, now: datetime) -> tuple[str, ...]:
     upcoming = next_nights(plan, now, 1, zone)
     return (
         plan.name,
-        "paused" if shift.paused else "running" if shift.running else "on",
+        ("paused, running" if shift.running else "paused") if shift.paused else "running" if shift.running else "on",
         f"{plan.opens:%H:%M}-{plan.closes:%H:%M} {plan.zone}",
         weekday_words(plan.weekdays),
         f"{format_usd(plan.budget_nano)} USD",
-        f"next {upcoming[0].opens_at.astimezone(zone):%a %Y-%m-%d %H:%M}" if upcoming else "no next night",
+        "no next night until it is resumed"
+        if shift.paused
+        else f"next {upcoming[0].opens_at.astimezone(zone):%a %Y-%m-%d %H:%M}"
+        if upcoming
+        else "no next night",
     )
 
 

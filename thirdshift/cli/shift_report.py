@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +52,8 @@ def report(call: Invocation, name: str | None, day: str | None, html_file: str |
         _write(call, html_file, morning)
     if html_file != _STDOUT:
         call.answer(morning_document(morning) if call.as_json else {}, lambda: render_morning(morning))
+    if morning.under_way and settings.engine.kind == "embedded" and not running_ui(settings):
+        call.remark("no Temporal server is running, so nothing of this night moves; go on with: thirdshift up")
     if name is None and others:
         call.remark(f"other shifts with nights in the books: {', '.join(others)}")
     return ExitCode.DONE
@@ -96,5 +97,4 @@ def _write(call: Invocation, file: str, morning: Morning) -> None:
     if file == _STDOUT:
         click.echo(page, nl=False)
         return
-    Path(file).write_text(page, encoding="utf-8")
-    call.remark(f"wrote {file}")
+    call.write_file(file, page)

@@ -24,11 +24,15 @@ def show(call: Invocation, name: str) -> int:
 
 async def _show(call: Invocation, settings: Settings, name: str) -> int:
     from thirdshift.bootstrap.books import now
+    from thirdshift.cli.at_work import worker_is_up
     from thirdshift.cli.shift_desk import shift_desk, shift_page, shift_row
 
     async with shift_desk(settings) as desk:
         found = await desk.known(name)
         link, running = desk.link(found), await desk.running(found)
+        idle = bool(running) and not await worker_is_up(settings, desk.engine.client)
     at = now()
     call.answer(shift_row(found, link, running, at), lambda: shift_page(found, link, running, at))
+    if idle:
+        call.remark("no worker is up, so nothing of this night happens; start one with `thirdshift up`")
     return ExitCode.DONE

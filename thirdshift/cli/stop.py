@@ -15,6 +15,8 @@ from thirdshift.core.errors import BadInput
 
 if TYPE_CHECKING:
     from thirdshift.adapters.engine.access import Engine
+    from thirdshift.adapters.ledger import SqlLedger
+    from thirdshift.core.views import JobView
     from thirdshift.settings import Settings
 
 _PATIENCE_SECONDS = 20.0
@@ -40,15 +42,27 @@ def stop(call: Invocation, job: str | None, everything: bool, reason: str) -> in
     return run_until_done(stop_all(call, call.settings(), reason))
 
 
+def _meant(ledger: SqlLedger, job: str) -> JobView:
+    """The job that is meant. Raises BadInput, which says how a night is stopped where that was meant."""
+    from thirdshift.cli.standing import find_job
+
+    try:
+        return find_job(ledger, job)
+    except BadInput as unknown:
+        if not job.startswith("shift-"):
+            raise
+        raise BadInput(f"{unknown}\na night is ended with: thirdshift shift stop NAME") from None
+
+
 async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> int:
     from thirdshift.adapters.engine.access import open_engine
     from thirdshift.bootstrap.services import open_books
     from thirdshift.cli.at_work import worker_is_up
-    from thirdshift.cli.standing import find_job, standing
+    from thirdshift.cli.standing import standing
     from thirdshift.cli.whereabouts import run_and_link
 
     with closing(open_books(settings)) as ledger:
-        view = find_job(ledger, job)
+        view = _meant(ledger, job)
         job_id = view.job.job_id
         if view.stop_reason is not None:
             raise BadInput(f"{job_id} has ended already: {view.stop_reason.value}")

@@ -79,7 +79,10 @@ def _tell_where(call: Invocation, engine: Engine, host: str) -> None:
     waiting = waiting_view_link(engine.ui_url, namespace)
     call.say(f"UI       {engine.ui_url}/namespaces/{namespace}/workflows")
     call.say(f"waiting  {waiting}\n         opens, and keeps, a view of all that waits for a person")
-    call.say("\nReady for `thirdshift submit SPEC`. Ctrl-C stops; jobs then wait for the next `thirdshift up`.")
+    if host:
+        call.say("\nReady for `thirdshift submit SPEC`. Ctrl-C stops; jobs then wait for the next `thirdshift up`.")
+    else:
+        call.say("\nReady, the server alone: nothing runs before `thirdshift worker` adds a worker. Ctrl-C stops it.")
     call.emit(
         {
             "address": engine.address,

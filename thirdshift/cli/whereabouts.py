@@ -54,6 +54,20 @@ async def run_and_link(engine: Engine | None, job_id: str) -> dict[str, str]:
     }
 
 
+async def paused_of(engine: Engine | None, jobs: Sequence[str]) -> list[str]:
+    """Those of the jobs that a person holds at a step, by `thirdshift pause`. The books do not know of it."""
+    if engine is None or not jobs:
+        return []
+    from temporalio.service import RPCError
+
+    query = "LoopState = 'paused' AND ExecutionStatus = 'Running'"
+    try:
+        held = [found.id async for found in engine.client.list_workflows(query)]
+    except RPCError:
+        return []
+    return [job for job in jobs if any(one == job or one.startswith(f"loop-{job}-") for one in held)]
+
+
 async def is_parked(engine: Engine, gates: Sequence[GateRecord]) -> bool:
     """Whether an open gate's deadline has passed, so that nobody is reminded of it any more."""
     from temporalio.common import SearchAttributeKey

@@ -216,13 +216,19 @@ def _stopped(record: NightRecord, stopped: Sequence[WorkedJob]) -> list[Decide]:
     ]
 
 
+def _shown(nano: int) -> str:
+    """Cents; less than one is rounded up to a hundredth of one, so that it is never told as nothing."""
+    hundredths = NANO_PER_USD // 10_000
+    return format_usd(nano, 2) if nano >= NANO_PER_USD // 100 else format_usd(-(-nano // hundredths) * hundredths, 4)
+
+
 def _unknown(purse: Purse) -> list[Decide]:
     if not purse.unknown_nano:
         return []
     return [
         Decide(
             on=DecideOn.UNKNOWN,
-            what=f"Calls that may have been billed hold ${format_usd(purse.unknown_nano, 2)} of the night's budget.",
+            what=f"Calls that may have been billed hold ${_shown(purse.unknown_nano)} of the night's budget.",
             why="compare them with the vendor's bill",
             command="thirdshift ledger reconcile",
         )

@@ -116,7 +116,7 @@ class NightSums(Frozen):
     """Of attempts; verdicts on a base are not counted."""
     failed_verdicts: int = 0
     calls: int = 0
-    """Those that were only told to wait left out: they are made again."""
+    """Those that were only told to wait, or reached nobody, left out: they are made again."""
     faulted_calls: int = 0
     """Refused or lost by a provider. Calls that somebody stopped are none."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from thirdshift.core.frozen import Frozen
 from thirdshift.core.money import format_usd
 from thirdshift.core.text import fenced, one_line
+from thirdshift.core.words import counted
 
 SHOWN = 20
 """Jobs of one kind that are named; of the others the number is told."""
@@ -26,6 +27,8 @@ class NightStatus(Frozen):
     budget_nano: int
     charged_nano: int = 0
     """Settled, held and unknown: what is left is surely free."""
+    counted_at: datetime | None = None
+    """When the money was counted; a night does so now and then, not at each call. None: not yet."""
     concurrency: int
     running: tuple[str, ...] = ()
     """Jobs that hold a place."""
@@ -50,10 +53,14 @@ def night_details(status: NightStatus) -> str:
             f"Window {status.opens_at:%Y-%m-%d %H:%M:%S} to {status.closes_at:%Y-%m-%d %H:%M:%S} UTC; "
             f"no step is begun from {status.drains_at:%H:%M:%S} on."
         )
-    parts.append(
-        f"Money: ${format_usd(status.charged_nano, 4)} of ${format_usd(status.budget_nano)} are spent or set aside."
-    )
-    parts.append(f"Places: {len(status.running)} of {status.concurrency} taken; {status.begun} jobs begun so far.")
+    limit = format_usd(status.budget_nano)
+    if status.counted_at:
+        charged = format_usd(status.charged_nano, 4)
+        parts.append(f"Money: ${charged} of ${limit} were spent or set aside at {status.counted_at:%H:%M:%S} UTC.")
+    else:
+        parts.append(f"Money: at most ${limit}; not counted yet.")
+    begun = counted(status.begun, "job")
+    parts.append(f"Places: {len(status.running)} of {status.concurrency} taken; {begun} begun so far.")
     parts += _named("Running", status.running)
     parts += _named("Waiting for a person", status.resting)
     parts += _named("Parked for the next night", status.parked)

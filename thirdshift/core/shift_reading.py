@@ -234,7 +234,7 @@ def _fits_window(plan: ShiftPlan, reading: _Reading) -> bool:
     for key, seconds in (("drain", plan.drain_seconds), ("jitter", plan.jitter_seconds)):
         if timedelta(seconds=seconds) >= length:
             reading.refuse(
-                key, f"{seconds:.0f}s must be shorter than the window, which is {span(length.total_seconds())} long"
+                key, f"{span(seconds)} must be shorter than the window, which is {span(length.total_seconds())} long"
             )
             fits = False
     return fits

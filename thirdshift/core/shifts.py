@@ -29,7 +29,7 @@ class BreakerTerms(Frozen):
 
     spend_rate_times: Annotated[float, Field(gt=1)] = 4.0
     """Money spent, over what an even spending of the budget over the window would have spent by now."""
-    spend_share_at_least: Annotated[float, Field(ge=0, le=1)] = 0.25
+    spend_share_at_least: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Of the budget; below it no rate is judged."""
     failed_verdicts_share: Annotated[float, Field(gt=0, le=1)] = 0.95
     verdicts_at_least: Annotated[int, Field(ge=1)] = 20

@@ -32,7 +32,7 @@ SINCE = NOW - timedelta(days=30)
 
 
 def work(books: Books, job: str, *calls: str, cost: int = 400, night_id: str | None = None, **fields: Any) -> None:
-    """A job with one loop and one attempt, and calls that end as told: settled, unknown, released, put off or held."""
+    """One job, loop and attempt, and calls that end as told: settled, unknown, released, put off, away, or held."""
     books.ledger.open_job(job_row(job, **fields))
     books.ledger.open_loop(loop_row(f"{job}-loop", job))
     books.ledger.open_attempt(attempt_row(f"{job}-loop", 1, job))
@@ -50,9 +50,11 @@ def work(books: Books, job: str, *calls: str, cost: int = 400, night_id: str | N
             case "unknown":
                 books.ledger.mark_unknown(call_id, "cut_stream: it ended early", NOW)
             case "released":
-                books.ledger.release(call_id, "overloaded: 529", NOW)
+                books.ledger.release(call_id, "server_error: 500", NOW)
             case "put off":
                 books.ledger.release(call_id, "rate_limited: 429", NOW)
+            case "away":
+                books.ledger.release(call_id, "unreachable: nobody answers", NOW)
             case "stopped":
                 books.ledger.mark_unknown(call_id, "stopped while the call was under way", NOW)
 
@@ -160,6 +162,6 @@ def test_a_night_sums_the_calls_that_count_against_it_and_the_verdicts_made_in_i
 def test_a_call_that_was_told_to_wait_or_was_stopped_is_no_fault_of_a_provider(books: Books) -> None:
     """Rates are waited out. Were they anomalies, a provider asked a little too often would stop the whole night."""
     books.ledger.open_night(night_row())
-    work(books, "one", "settled", "put off", "put off", "stopped", "unknown", "released", night_id=TONIGHT)
+    work(books, "one", "settled", "put off", "put off", "away", "stopped", "unknown", "released", night_id=TONIGHT)
     sums = books.ledger.night_sums(TONIGHT)
     assert (sums.calls, sums.faulted_calls) == (4, 2)

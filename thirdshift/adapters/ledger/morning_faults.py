@@ -15,7 +15,10 @@ from thirdshift.core.ledger import CallState
 from thirdshift.core.morning_facts import FaultAt
 
 _KINDS = frozenset(kind.value for kind in FaultKind)
-_PUT_OFF = frozenset({FaultKind.RATE_LIMITED.value, FaultKind.QUOTA_EXHAUSTED.value})
+_PUT_OFF = frozenset(
+    kind.value
+    for kind in (FaultKind.RATE_LIMITED, FaultKind.QUOTA_EXHAUSTED, FaultKind.OVERLOADED, FaultKind.UNREACHABLE)
+)
 _FAILED = _KINDS - _PUT_OFF
 _LOST = (CallState.RELEASED.value, CallState.UNKNOWN.value)
 
@@ -62,8 +65,8 @@ def faults_of(connection: Connection, sets: Select[Any]) -> list[FaultAt]:
 def lost_calls(connection: Connection, sets: Select[Any]) -> tuple[int, int]:
     """How many calls of these scope sets a provider has failed, and how many it has only put off.
 
-    To be told to wait is no anomaly: calls that asked too soon are made again, and one whose quota is used up waits for
-    its renewal, or somebody else is asked. A call that was stopped, or came after its window, is neither.
+    To be told to wait is no anomaly, nor is to reach nobody: nothing was billed, and the job waits the outage out or
+    somebody else is asked. A call that was stopped, or came after its window, is neither.
     """
     count = select(func.count()).select_from(_LOST_CALLS).where(*_ARE_LOST, tallies.c.set_id.in_(sets))
     return _of_kinds(connection, count, _FAILED), _of_kinds(connection, count, _PUT_OFF)
