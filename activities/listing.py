@@ -93,13 +93,13 @@ def state_of_refusal(refused: Exception) -> LineState:
     return LineState.PASSED_OVER if isinstance(refused, RepositoryUnreachable) else LineState.REFUSED
 
 
-async def why_it_rests(services: Services, desk: NightDesk, ready: Ready) -> Rests | None:
+async def why_it_rests(services: Services, desk: NightDesk, plan: ShiftPlan, ready: Ready) -> Rests | None:
     """Why a spec is left alone: its job has ended, or runs already, by whomever it was started."""
     job_id = ready.row.job_id
     try:
         view = await asyncio.to_thread(services.ledger.job_view, job_id)
     except KeyError:
-        return None
+        return None if plan.repeat else await _accepted_on_another_base(services, ready)
     if view.stop_reason is StopReason.ACCEPTED:
         why = f"accepted before; its result is on {view.branch}"
         return Rests(state=LineState.DONE_BEFORE, why=why, night=view.job.night)
@@ -113,6 +113,15 @@ async def why_it_rests(services: Services, desk: NightDesk, ready: Ready) -> Res
         why = f"its workflow was {state.value} in Temporal; go on with: thirdshift resume {job_id}"
         return Rests(state=LineState.DONE_BEFORE, why=why)
     return None
+
+
+async def _accepted_on_another_base(services: Services, ready: Ready) -> Rests | None:
+    """What was accepted is done, however often others commit to its base: a merge of it does so itself."""
+    before = await asyncio.to_thread(services.ledger.accepted_before, ready.row.spec_id, ready.row.repository)
+    if not before:
+        return None
+    why = f"accepted before, as {before}; only its base has moved since. A shift with `repeat` does it again"
+    return Rests(state=LineState.DONE_BEFORE, why=why)
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ class NightList:
         other = self._open.get((ready.row.spec_id, ready.row.repository), "")
         if {other, ready.row.job_id} & self._parked:
             return self._no_line  # the parked job has a line of its own, and is what goes on
-        if rests := await why_it_rests(self._services, self._desk, ready):
+        if rests := await why_it_rests(self._services, self._desk, self._plan, ready):
             if rests.night == self._night.id:
                 return self._no_line  # it has one from when this night was opened first
             return self._later(asked, rests.state, rests.why, ready)

@@ -93,7 +93,7 @@ class NightActivities:
         ledger, plan = self._services.ledger, given.plan
         ready: Ready = await asyncio.to_thread(self._desk.read, plan, given.candidate.spec_path)
         job_id = ready.row.job_id
-        if rests := await why_it_rests(self._services, self._desk, ready):
+        if rests := await why_it_rests(self._services, self._desk, plan, ready):
             await self._note(given.night, given, rests.state, rests.why, job_id)
             await whole(ledger.unqueue_spec, plan.name, given.candidate.spec_path)
             return JobAdmitted(refused=rests.why)
@@ -212,7 +212,7 @@ class NightActivities:
             if line.state is LineState.ADMITTED and line.job_id in parked:
                 changed.append(line.model_copy(update={"state": LineState.PARKED, "at": at}))
             elif line.state is LineState.LISTED:
-                why = given.lacked.get(line.key) or given.why or "the night ended before its turn"
+                why = given.lacked.get(line.key) or _cut_short(given) or "the night ended before its turn"
                 changed.append(line.model_copy(update={"state": LineState.PASSED_OVER, "why": why, "at": at}))
         if changed:
             await whole(ledger.put_lines, changed)
@@ -225,6 +225,11 @@ def _in_window(start: JobInput, window: NightWindow) -> JobInput:
     """The input with the window, which a run that goes on from a memory takes from there."""
     memory = start.memory.model_copy(update={"window": window}) if start.memory else None
     return start.model_copy(update={"window": window, "memory": memory})
+
+
+def _cut_short(given: CloseNight) -> str:
+    words = {"closed": "", "stopped": "the night was stopped: ", "tripped": "the night stopped itself: "}[given.how]
+    return f"{words}{given.why}" if given.why else ""
 
 
 def _window(given: AdmitJob) -> NightWindow:

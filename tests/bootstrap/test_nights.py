@@ -208,6 +208,24 @@ async def test_what_has_ended_is_not_run_again_until_its_spec_or_its_base_has_ch
     assert [Path(one.spec_path).stem for one in fourth.candidates] == ["a", "b"]
 
 
+async def test_what_was_accepted_is_done_however_often_its_base_moves_unless_the_shift_repeats(desk: Desk) -> None:
+    opened = await desk.open()
+    for at, stop in enumerate((StopReason.ACCEPTED, StopReason.MAX_ATTEMPTS)):
+        desk.end_job((await desk.admit(opened, at)).job_id, stop)
+    await desk.close(opened)
+    move_base(desk.root / "repo")
+    desk.hour[0] += DAY
+    second = await desk.open("shift-two")
+    assert [Path(one.spec_path).stem for one in second.candidates] == ["b"]
+    line = desk.lines(second)["a"]
+    assert line.state is LineState.DONE_BEFORE
+    assert "accepted before, as job-repo-a-" in line.why
+    await desk.close(second)
+    desk.hour[0] += DAY
+    third = await desk.open("shift-three", repeat=True)
+    assert sorted(Path(one.spec_path).stem for one in third.candidates) == ["a", "b"]
+
+
 async def test_a_job_that_runs_by_hand_is_left_alone_and_so_is_its_spec_on_a_newer_base(desk: Desk) -> None:
     opened = await desk.open()
     job_id = (await desk.admit(opened)).job_id

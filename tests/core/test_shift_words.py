@@ -35,12 +35,19 @@ def test_every_field_that_differs_is_told() -> None:
     before = plan()
     other = plan("01:00", "02:00", "UTC", root="/q", specs=("a",), weekdays=("mon",), holidays=("2027-01-01",))
     after = other.model_copy(
-        update={"budget_nano": 2, "concurrency": 2, "jitter_seconds": 1, "catch_up_seconds": 60, "drain_seconds": 1}
+        update={
+            "budget_nano": 2,
+            "concurrency": 2,
+            "jitter_seconds": 1,
+            "catch_up_seconds": 60,
+            "drain_seconds": 1,
+            "repeat": True,
+        }
     )
     keys = [line.partition(":")[0] for line in changes(before, after)]
     assert keys == [
         "root", "specs", "window", "tz", "weekdays", "holidays", "budget_usd", "concurrency", "jitter", "catch_up",
-        "drain",
+        "repeat", "drain",
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def _clear(root: Path) -> None:
 
 def _next_steps(call: Invocation, sample: Sample) -> str:
     return (
-        "\nNext:\n"
+        "\nTo look around:\n"
         f"  git -C {shlex.quote(str(sample.repository))} log --all --graph --stat\n      what landed\n"
         f"  {call.command('up')}\n      the same job in the Temporal Web UI, at the link above\n"
         "  thirdshift init\n      in a repository of your own"

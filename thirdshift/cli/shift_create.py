@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--jitter", default="0s", show_default=True, help="Begin up to so much later, by chance.")
 @click.option("--catch-up", default="10m", show_default=True, help="Begin up to so much later if the server was down.")
 @click.option("--drain", default="5m", show_default=True, help="Begin no step so long before the end.")
+@click.option("--repeat", is_flag=True, help="Work again on what was accepted, once its base has moved.")
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="Globs count from here; default: here.")
 @click.option("--replace", is_flag=True, help="Change the plan of a shift of that name.")
 @click.option("--no-specs-yet", is_flag=True, help="Make it although no file matches yet.")

@@ -46,6 +46,7 @@ async def _crew(call: Invocation) -> int:
 
     settings = call.settings()
     settings.require_keys()
+    call.remark("starting a process for each duty: models, delivery, hosts")
     async with crew_at_work(settings, call.remark) as (engine, facts):
         call.say(f"worker {facts.host} on {engine.address}, {facts.sandbox} sandbox; Ctrl-C stops it")
         call.emit({"address": engine.address, "host": facts.host, "sandbox": facts.sandbox, "only": "all"})

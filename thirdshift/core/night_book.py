@@ -191,6 +191,10 @@ class NightBook(Protocol):
         """The shift's jobs that are parked and have not ended, the longest parked first."""
         ...
 
+    def accepted_before(self, spec_id: str, repository: str) -> str:
+        """The last job of this very text in this repository that was accepted, whatever its base; empty if none was."""
+        ...
+
     def expectation(self, repository: str, task: str, since: datetime) -> Expectation:
         """What jobs submitted since then say of such work."""
         ...

@@ -22,7 +22,7 @@ Complain = Callable[[str, str], None]
 
 KEYS = (
     "name", "root", "specs", "window", "tz", "budget_usd", "concurrency", "deliver", "weekdays", "holidays", "jitter",
-    "catch_up", "drain", "breaker",
+    "catch_up", "drain", "repeat", "breaker",
 )  # fmt: skip
 REQUIRED = {
     "specs": "the specs of a night, like specs/**/*.md",
@@ -66,6 +66,7 @@ def read_shift(
         "jitter_seconds": reading.seconds("jitter", 0.0),
         "catch_up_seconds": reading.seconds("catch_up", 600.0),
         "drain_seconds": reading.seconds("drain", 300.0),
+        "repeat": reading.flag("repeat"),
         "breaker": reading.breaker(),
         "submitter": submitter,
     }
@@ -154,6 +155,13 @@ class _Reading:
         if nano == 0:
             self.refuse("budget_usd", "must be more than 0: a night without money does nothing")
         return nano
+
+    def flag(self, key: str) -> bool:
+        value = self._given.get(key, False)
+        if not isinstance(value, bool):
+            self.refuse(key, f"{_shown(value)} must be true or false, without quotes")
+            return False
+        return value
 
     def concurrency(self) -> int:
         number = self._given.get("concurrency", 1)

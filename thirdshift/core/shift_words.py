@@ -40,6 +40,8 @@ def plan_words(plan: ShiftPlan) -> tuple[str, ...]:
         f"stops itself at {terms.spend_rate_times:g} times the planned spending, at"
         f" {terms.failed_verdicts_share:.0%} failed verdicts or {terms.faulted_calls_share:.0%} faulted calls",
     ]
+    if plan.repeat:
+        lines.append("works again on what was accepted, once its base has moved")
     return tuple(lines)
 
 

@@ -60,6 +60,8 @@ class ShiftPlan(Frozen):
     """The most that is delivered without a person: a spec that asks for more gets a merge gate."""
     jitter_seconds: Annotated[float, Field(ge=0)] = 0.0
     catch_up_seconds: Annotated[float, Field(ge=10, le=24 * 3600)] = 600.0
+    repeat: bool = False
+    """Whether a spec that was accepted is worked on again once its base has moved, as a recurring chore is."""
     drain_seconds: Annotated[float, Field(ge=0)] = 300.0
     """So long before the window's end no step is begun any more."""
     breaker: BreakerTerms = BreakerTerms()

@@ -63,7 +63,8 @@ def _head(view: JobView) -> list[str]:
     if view.ended_at is not None:
         lines.append(field("took", duration((view.ended_at - job.submitted_at).total_seconds())))
     if view.state is JobState.PARKED:
-        lines += [field("parked", ""), *wrapped(visible(view.parked_why), indent=" " * 10)]
+        why = wrapped(visible(view.parked_why), indent=" " * 10)
+        lines += [field("parked", why[0].strip()), *why[1:]]
     if view.stop_reason is not None and view.state is not JobState.ACCEPTED:
         lines.append(field("stopped", view.stop_reason.value))
         lines += wrapped(visible(view.evidence), indent=" " * 10)

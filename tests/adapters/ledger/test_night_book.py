@@ -235,3 +235,16 @@ def test_parked_jobs_come_longest_parked_first(books: Books) -> None:
         assign(books, job_id=job)
         books.ledger.park_job(job, "dawn", NOW - timedelta(minutes=index))
     assert [job.job_id for job in books.ledger.parked_jobs("nightly")] == ["job-c", "job-a", "job-b"]
+
+
+def test_what_was_accepted_is_known_by_its_text_and_repository_whatever_its_base(books: Books) -> None:
+    def before(spec_id: str = "spec-1", repository: str = "/srv/invoices") -> str:
+        return books.ledger.accepted_before(spec_id, repository)
+
+    assert before() == "", "its job has not ended"
+    books.ledger.open_job(job_row("job-later", base_commit="d" * 40))
+    end(books, at=NOW)
+    end(books, "job-later", at=NOW + timedelta(hours=1))
+    assert before() == "job-later"
+    assert before(spec_id="spec-2") == ""
+    assert before(repository="/srv/other") == ""

@@ -116,6 +116,11 @@ class NightBook:
         with self._database.read() as connection:
             return night_jobs.parked_jobs(connection, shift)
 
+    def accepted_before(self, spec_id: str, repository: str) -> str:
+        """See the port."""
+        with self._database.read() as connection:
+            return night_jobs.accepted_before(connection, spec_id, repository)
+
     def expectation(self, repository: str, task: str, since: datetime) -> Expectation:
         """See the port."""
         with self._database.read() as connection:

@@ -14,6 +14,7 @@ from thirdshift.adapters.ledger.morning_faults import lost_calls
 from thirdshift.adapters.ledger.night_tables import nights
 from thirdshift.adapters.ledger.standing import scope_totals
 from thirdshift.adapters.ledger.tables import MICROSECOND, jobs, loops, scope_members, scopes, tallies, verdicts
+from thirdshift.core.history import StopReason
 from thirdshift.core.ledger import ScopeKind
 from thirdshift.core.money import format_usd
 from thirdshift.core.night_book import NightSums, ParkedJob
@@ -87,6 +88,14 @@ def unpark_job(connection: Connection, job_id: str, who: str, at: datetime) -> N
     connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(values))
     data = {"night": row["night"], "unparked_by": who, "parked_seconds": waited.total_seconds()}
     write_entry(connection, job_id, "unparked", f"{one_line(who)} lets it go on", data, at)
+
+
+def accepted_before(connection: Connection, spec_id: str, repository: str) -> str:
+    """The last accepted job of a spec's text in a repository; empty if there is none."""
+    query = select(jobs.c.job_id).where(
+        jobs.c.spec_id == spec_id, jobs.c.repository == repository, jobs.c.stop_reason == StopReason.ACCEPTED.value
+    )
+    return connection.execute(query.order_by(jobs.c.closed_at.desc()).limit(1)).scalar() or ""
 
 
 def parked_jobs(connection: Connection, shift: str) -> tuple[ParkedJob, ...]:
