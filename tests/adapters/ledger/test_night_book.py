@@ -24,11 +24,11 @@ def assign(books: Books, day: int = 0, job_id: str = JOB) -> None:
     books.ledger.assign_night(job_id, night(day).id, 40_000_000_000, 7, night(day).closes_at)
 
 
-def end(books: Books, job_id: str = JOB, at: datetime = NOW) -> None:
+def end(books: Books, job_id: str = JOB, at: datetime = NOW, stop: StopReason = StopReason.STOPPED_BY_PERSON) -> None:
     books.ledger.close_job(
         JobClosing(
             job_id=job_id,
-            stop_reason=StopReason.STOPPED_BY_PERSON,
+            stop_reason=stop,
             evidence="enough",
             branch="",
             commit="c",
@@ -242,9 +242,10 @@ def test_what_was_accepted_is_known_by_its_text_and_repository_whatever_its_base
         return books.ledger.accepted_before(spec_id, repository)
 
     assert before() == "", "its job has not ended"
-    books.ledger.open_job(job_row("job-later", base_commit="d" * 40))
-    end(books, at=NOW)
-    end(books, "job-later", at=NOW + timedelta(hours=1))
+    for hours, job_id in enumerate(("job-first", "job-later")):
+        books.ledger.open_job(job_row(job_id, base_commit=str(hours) * 40))
+        end(books, job_id, NOW + timedelta(hours=hours), StopReason.ACCEPTED)
+    end(books, at=NOW + timedelta(hours=2))
     assert before() == "job-later"
     assert before(spec_id="spec-2") == ""
     assert before(repository="/srv/other") == ""
