@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.intake import JobStanding
+from activities.event_work import JobStanding
 from tests.fakes.event_desk import NOW, REPOSITORY, Desk
 from tests.workflows.line_at_work import job_input
 from thirdshift.adapters.ledger import open_ledger

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from activities.intake import JobStanding
+from activities.event_work import JobStanding
 from activities.services import Services
 from tests.adapters.ledger.nights import EVENING, event
 from tests.bootstrap.test_resuming import FakeEngine

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bootstrap.test_nights import DAY, EVENING, Desk, desk, move_base
+from tests.bootstrap.conftest import DAY, EVENING, Desk, move_base
 from tests.e2e.nights import write_spec
 from thirdshift.adapters.engine.workflow_state import WorkflowState
 from thirdshift.core.night_book import LineState, QueuedSpec
 from thirdshift.night_signatures import AdmitJob, LeaveLine, ListMore
-
-__all__ = ["desk"]
 
 
 @pytest.mark.parametrize("event", [None, 7])

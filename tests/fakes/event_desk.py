@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.intake import IntakeActivities, JobOpened, JobStanding, SpecMade
+from activities.event_work import JobOpened, JobStanding, SpecMade
+from activities.intake import IntakeActivities
 from tests.workflows.line_at_work import job_input
 from thirdshift.adapters.ledger import SqlLedger
 from thirdshift.core.event_book import Decided, Decision, Event, EventRecord

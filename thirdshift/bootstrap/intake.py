@@ -13,7 +13,8 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from activities.intake import IntakeActivities, JobOpened, JobStanding, SpecMade
+from activities.event_work import JobOpened, JobStanding, SpecMade
+from activities.intake import IntakeActivities
 from activities.services import Services
 from thirdshift.adapters.engine.workflow_state import WorkflowState, workflow_state
 from thirdshift.bootstrap.intake_rules import check_templates, repository_for, template_of
