@@ -144,6 +144,20 @@ def test_every_secret_is_in_the_process_whose_duty_it_is_and_none_where_agents_c
 
 
 @pytest.mark.slow
+def test_a_run_in_the_foreground_keeps_secrets_from_agents_code_as_well(bench: KeyedBench) -> None:
+    run = bench.thirdshift("run", str(bench.spec), "--json")
+    crew = wait_until(lambda: found if len(found := crew_of(run.pid)) == 3 else None, "three processes")
+    wait_until(
+        lambda: (bench.home / "work").is_dir() and any((bench.home / "work").iterdir()), "the job to be worked on"
+    )
+    hosts = crew["hosts"].pid
+    assert not [secret for secret in ALL if secret in environment_of(hosts) or secret.encode() in memory_of(hosts)]
+    assert ready(run)["state"] == "accepted"
+    assert run.wait(30) == 0
+    assert not any(alive(process) for process in crew.values())
+
+
+@pytest.mark.slow
 def test_no_process_outlives_the_one_that_started_it(bench: KeyedBench) -> None:
     bench.thirdshift("up", "--no-worker")
     wait_until((bench.home / "engine.json").exists, "the server to be up")

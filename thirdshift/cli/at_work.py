@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from activities.services import Services
     from thirdshift.adapters.engine.access import Engine
-    from thirdshift.bootstrap.crew import CrewFacts
+    from thirdshift.bootstrap.crew import Crew, CrewFacts
     from thirdshift.settings import Settings
     from thirdshift.settings.duties import Duty
 
@@ -55,7 +55,6 @@ async def crew_at_work(settings: Settings, remark: Callable[[str], None]) -> Asy
     from thirdshift.adapters.engine.access import open_engine
     from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.crew import crew
-    from thirdshift.core.engine import EngineTarget
 
     async with AsyncExitStack() as stack:
         workers = await stack.enter_async_context(crew(settings, remark))
@@ -63,8 +62,14 @@ async def crew_at_work(settings: Settings, remark: Callable[[str], None]) -> Asy
             open_engine(settings.engine, settings.home, may_start=True, redactor=redactor_of(settings))
         )
         stack.push_async_callback(workers.stop)  # before the server goes
-        target = EngineTarget(kind="address", address=engine.address, ui_url=engine.ui_url)
-        yield engine, await workers.begin(target)
+        yield engine, await join(workers, engine)
+
+
+async def join(workers: Crew, engine: Engine) -> CrewFacts:
+    """Set the processes to work for this server, and wait until each does."""
+    from thirdshift.core.engine import EngineTarget
+
+    return await workers.begin(EngineTarget(kind="address", address=engine.address, ui_url=engine.ui_url))
 
 
 async def worker_is_up(settings: Settings, client: Client) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from thirdshift.adapters.engine.locks import worker_is_marked
 from thirdshift.cli.announcing import gates_told
 from thirdshift.cli.exit_codes import ExitCode, code_for_stop
 from thirdshift.core.ui_links import workflow_link
@@ -36,15 +37,8 @@ async def carry_through(
     Server and worker are brought up for as long as it takes, where there are none. Cancelled, it leaves the job as
     it is, which is durable, and says how to go on.
     """
-    from thirdshift.adapters.engine.access import open_engine
-    from thirdshift.bootstrap.books import redactor_of
-    from thirdshift.cli.at_work import at_work, worker_is_up
-
-    opened = open_engine(settings.engine, settings.home, may_start=True, redactor=redactor_of(settings))
-    async with opened as engine, AsyncExitStack() as stack:
-        helped = not await worker_is_up(settings, engine.client)
-        if helped:
-            await stack.enter_async_context(at_work(settings, services, engine))
+    async with AsyncExitStack() as stack:
+        engine, helped = await _helped(call, settings, services, stack)
         submitted = await begin(services, engine.client)
         if submitted.gates:
             call.remark(gates_told(submitted))
@@ -57,6 +51,32 @@ async def carry_through(
             call.emit({"job_id": submitted.job_id, "state": state, "exit_code": int(ExitCode.INTERRUPTED)})
             raise
     return tell_outcome(call, ledger, submitted.job_id, {"run_id": submitted.run_id, "ui_url": link}, end)
+
+
+async def _helped(
+    call: Invocation, settings: Settings, services: Services, stack: AsyncExitStack
+) -> tuple[Engine, bool]:
+    """The server, and whether a worker was brought up here: in this process only where there is no secret to keep."""
+    from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
+    from thirdshift.bootstrap.crew import crew
+    from thirdshift.cli.at_work import at_work, join, worker_is_up
+
+    apart = settings.holds_secrets
+    # Its processes load what they need while the server comes up.
+    early = apart and settings.engine.kind == "embedded" and not worker_is_marked(settings.home)
+    started = await stack.enter_async_context(crew(settings, call.remark)) if early else None
+    opened = open_engine(settings.engine, settings.home, may_start=True, redactor=redactor_of(settings))
+    engine = await stack.enter_async_context(opened)
+    helped = not await worker_is_up(settings, engine.client)
+    if helped and apart:
+        if started is None:
+            started = await stack.enter_async_context(crew(settings, call.remark))
+        stack.push_async_callback(started.stop)  # before the server goes
+        await join(started, engine)
+    elif helped:
+        await stack.enter_async_context(at_work(settings, services, engine))
+    return engine, helped
 
 
 async def watch_to_the_end(

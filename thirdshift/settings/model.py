@@ -124,6 +124,11 @@ class Settings(Frozen):
         known += [secret for source in self.sources for secret in source.secrets]
         return frozenset(one.get_secret_value() for one in known if one)
 
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether there is anything that the process which runs agents' code must not have."""
+        return bool(self.secret_values or self.delivery.git_config or self.delivery.ssh_agent_socket)
+
     def policy_for(self, risk: Risk) -> RiskPolicy:
         """The policy for a spec of this risk."""
         return self.policy.of(risk)
