@@ -98,12 +98,14 @@ def retry(call: Invocation, numbers: tuple[int, ...]) -> int:
 
 async def _retry(call: Invocation, settings: Settings, numbers: tuple[int, ...]) -> int:
     from thirdshift.adapters.engine.access import open_engine
-    from thirdshift.bootstrap.books import now, open_books
+    from thirdshift.bootstrap.books import now, open_books, redactor_of
     from thirdshift.bootstrap.intake_signals import never_begun, signal_arrival
     from thirdshift.cli.at_work import worker_is_up
 
     with closing(open_books(settings)) as ledger:
-        async with open_engine(settings.engine, settings.home, may_start=False) as engine:
+        async with open_engine(
+            settings.engine, settings.home, may_start=False, redactor=redactor_of(settings)
+        ) as engine:
             late = now() - _LATE
             if numbers:
                 lost = [_known(ledger, number) for number in numbers]

@@ -88,11 +88,14 @@ def inspect_server_binary(settings: Settings) -> Finding | None:
 async def inspect_server(settings: Settings) -> Finding:
     """The server itself: reachable, or to be brought up; its search attributes are registered on the way."""
     from thirdshift.adapters.engine.access import find_running, open_engine
+    from thirdshift.bootstrap.books import redactor_of
 
     if settings.engine.kind == "embedded" and find_running(settings.home) is None:
         return Finding("server", True, "not running; `thirdshift up` and `run` bring it up")
     try:
-        async with open_engine(settings.engine, settings.home, may_start=False) as engine:
+        async with open_engine(
+            settings.engine, settings.home, may_start=False, redactor=redactor_of(settings)
+        ) as engine:
             return Finding("server", True, f"{engine.address}, UI {engine.ui_url}, search attributes registered")
     except ThirdshiftError as error:
         return missing("server", error)

@@ -53,9 +53,10 @@ def schedule(call: Invocation, at: str, zone: str | None, remove: bool) -> int:
 async def _schedule(call: Invocation, settings: Settings, at: time, zone: str, remove: bool) -> int:
     from thirdshift.adapters.engine.access import open_engine
     from thirdshift.adapters.engine.outcome_schedule import SCHEDULE, schedule_outcomes, unschedule_outcomes
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.signatures import WORKFLOW_QUEUE
 
-    async with open_engine(settings.engine, settings.home, may_start=False) as engine:
+    async with open_engine(settings.engine, settings.home, may_start=False, redactor=redactor_of(settings)) as engine:
         if remove:
             was_there = await unschedule_outcomes(engine.client)
             call.answer(

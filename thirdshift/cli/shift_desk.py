@@ -83,9 +83,12 @@ class ShiftDesk:
 async def shift_desk(settings: Settings) -> AsyncIterator[ShiftDesk]:
     """The shifts of the server that is up. Raises EngineUnavailable where none is."""
     from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.shifts import shift_schedules
 
-    async with open_engine(settings.engine, settings.home, may_start=False, identity=settings.submitter) as engine:
+    async with open_engine(
+        settings.engine, settings.home, may_start=False, identity=settings.submitter, redactor=redactor_of(settings)
+    ) as engine:
         yield ShiftDesk(engine, shift_schedules(engine.client))
 
 

@@ -56,6 +56,7 @@ def _meant(ledger: SqlLedger, job: str) -> JobView:
 
 async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> int:
     from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.services import open_books
     from thirdshift.cli.at_work import worker_is_up
     from thirdshift.cli.standing import standing
@@ -67,7 +68,9 @@ async def _stop(call: Invocation, settings: Settings, job: str, reason: str) -> 
         if view.stop_reason is not None:
             raise BadInput(f"{job_id} has ended already: {view.stop_reason.value}")
         # The server is brought up if need be: the stop is then on record, and takes effect with the next worker.
-        async with open_engine(settings.engine, settings.home, may_start=True) as engine:
+        async with open_engine(
+            settings.engine, settings.home, may_start=True, redactor=redactor_of(settings)
+        ) as engine:
             where = await run_and_link(engine, job_id)
             await _ask(engine, job_id, reason)
             up = await worker_is_up(settings, engine.client)

@@ -19,13 +19,16 @@ _NAMED = 20
 async def stop_all(call: Invocation, settings: Settings, reason: str) -> int:
     """Stop every night and every job, and tell what stopped, what did not yet, and what goes on by itself."""
     from thirdshift.adapters.engine.access import open_engine
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.services import open_books
     from thirdshift.bootstrap.stopping import KillSwitch, intakes_at_work, upcoming
     from thirdshift.cli.at_work import worker_is_up
 
     with closing(open_books(settings)) as ledger:
         # The server is brought up if need be: the stop is then on record, and takes effect with the next worker.
-        async with open_engine(settings.engine, settings.home, may_start=True) as engine:
+        async with open_engine(
+            settings.engine, settings.home, may_start=True, redactor=redactor_of(settings)
+        ) as engine:
             up = await worker_is_up(settings, engine.client)
             open_jobs = [job.job_id for job in ledger.open_jobs()]
             stops = await KillSwitch(engine.client, reason).stop(open_jobs, _PATIENCE_SECONDS if up else 0.0)

@@ -24,6 +24,7 @@ def submit(call: Invocation, specs: tuple[Path, ...]) -> int:
 async def _submit(call: Invocation, specs: tuple[Path, ...]) -> int:
     from thirdshift.adapters.engine.access import open_engine
     from thirdshift.bootstrap import submission
+    from thirdshift.bootstrap.books import redactor_of
     from thirdshift.bootstrap.services import open_services
     from thirdshift.cli.at_work import worker_is_up
 
@@ -31,7 +32,9 @@ async def _submit(call: Invocation, specs: tuple[Path, ...]) -> int:
     async with open_services(settings) as services:
         for path in specs:
             await asyncio.to_thread(submission.prepare, settings, services, path)
-        async with open_engine(settings.engine, settings.home, may_start=False) as engine:
+        async with open_engine(
+            settings.engine, settings.home, may_start=False, redactor=redactor_of(settings)
+        ) as engine:
             answers = []
             for path in specs:
                 submitted = await submission.submit(settings, services, engine.client, path)
