@@ -10,6 +10,7 @@ from temporalio.client import Client
 from activities.listing import Ready
 from activities.services import Services
 from thirdshift.adapters.engine.workflow_state import WorkflowState, workflow_state
+from thirdshift.adapters.spec_globs import spec_files
 from thirdshift.bootstrap.resuming import Room, next_run
 from thirdshift.bootstrap.submission import job_input, job_row, prepare
 from thirdshift.core.errors import BadInput
@@ -53,13 +54,10 @@ class SpecDesk:
                 f"{root}: no such directory on host {self._services.host}; "
                 f"every host that serves shift {plan.name} needs it"
             )
-        found: set[str] = set()
-        for pattern in plan.specs:
-            try:
-                found |= {str(path) for path in root.glob(pattern) if path.is_file()}
-            except (ValueError, NotImplementedError) as error:
-                raise BadInput(f"shift {plan.name}: glob `{pattern}` cannot be used: {error}") from None
-        return sorted(found)
+        try:
+            return [str(path) for path in spec_files(root, plan.specs)]
+        except BadInput as error:
+            raise BadInput(f"shift {plan.name}: {error}") from None
 
     def read(self, plan: ShiftPlan, spec_path: str) -> Ready:
         """Check a spec as a submission would be, changing nothing. Blocking."""
